@@ -1,0 +1,1 @@
+//! Inside one datacenter: Kafka listeners, request handlers, coordinators, metadata.

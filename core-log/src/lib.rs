@@ -1,0 +1,7 @@
+//! The partitioned log: segments, indexes, appender, recovery.
+
+pub mod clock;
+pub mod storage;
+
+pub use clock::Clock;
+pub use storage::{File, Storage};
