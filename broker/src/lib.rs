@@ -1,1 +1,3 @@
 //! Inside one datacenter: Kafka listeners, request handlers, coordinators, metadata.
+
+pub mod api;
