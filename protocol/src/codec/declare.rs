@@ -176,7 +176,7 @@ macro_rules! message {
     };
 
     (@default) => { Default::default() };
-    (@default $default:expr) => { ($default).into() };
+    (@default $default:expr) => { $default };
 
     (@carries $layout:ident, $carried:expr) => {
         std::ops::RangeBounds::contains(&($carried), &$layout.version)

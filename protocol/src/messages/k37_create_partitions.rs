@@ -1,0 +1,34 @@
+//! CreatePartitions (key 37).
+
+use bytestring::ByteString;
+
+use crate::{ErrorCode, codec::message};
+
+message! {
+    CreatePartitionsRequest, key 37, versions 0..=3, flexible 2.. => {
+        topics: Vec<CreatePartitionsRequestCreatePartitionsTopic> { 0.. },
+        timeout_ms: i32 { 0.. },
+        validate_only: bool { 0.. },
+    }
+
+    CreatePartitionsRequestCreatePartitionsTopic {
+        name: ByteString { 0.. },
+        count: i32 { 0.. },
+        assignments: Option<Vec<CreatePartitionsRequestCreatePartitionsAssignment>> { 0.., default Some(Vec::new()) },
+    }
+
+    CreatePartitionsRequestCreatePartitionsAssignment {
+        broker_ids: Vec<i32> { 0.. },
+    }
+
+    CreatePartitionsResponse, key 37, versions 0..=3, flexible 2.. => {
+        throttle_time_ms: i32 { 0.. },
+        results: Vec<CreatePartitionsResponseCreatePartitionsTopicResult> { 0.. },
+    }
+
+    CreatePartitionsResponseCreatePartitionsTopicResult {
+        name: ByteString { 0.. },
+        error_code: ErrorCode { 0.. },
+        error_message: Option<ByteString> { 0.. },
+    }
+}
