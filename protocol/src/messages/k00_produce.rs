@@ -10,31 +10,31 @@ message! {
         transactional_id: Option<ByteString> { 3.. },
         acks: i16 { 0.. },
         timeout_ms: i32 { 0.. },
-        topic_data: Vec<ProduceRequestTopicProduceData> { 0.. },
+        topic_data: Vec<ProduceRequestTopicData> { 0.. },
     }
 
-    ProduceRequestTopicProduceData {
+    ProduceRequestTopicData {
         name: ByteString { 0.. },
-        partition_data: Vec<ProduceRequestPartitionProduceData> { 0.. },
+        partition_data: Vec<ProduceRequestPartitionData> { 0.. },
     }
 
-    ProduceRequestPartitionProduceData {
+    ProduceRequestPartitionData {
         index: i32 { 0.. },
         records: Option<Bytes> { 0.. },
     }
 
     ProduceResponse, key 0, versions 3..=13, flexible 9.. => {
-        responses: Vec<ProduceResponseTopicProduceResponse> { 0.. },
+        responses: Vec<ProduceResponseTopic> { 0.. },
         throttle_time_ms: i32 { 1..; ignorable },
         node_endpoints: Vec<ProduceResponseNodeEndpoint> { 10.., tag 0 },
     }
 
-    ProduceResponseTopicProduceResponse {
+    ProduceResponseTopic {
         name: ByteString { 0.. },
-        partition_responses: Vec<ProduceResponsePartitionProduceResponse> { 0.. },
+        partition_responses: Vec<ProduceResponsePartition> { 0.. },
     }
 
-    ProduceResponsePartitionProduceResponse {
+    ProduceResponsePartition {
         index: i32 { 0.. },
         error_code: ErrorCode { 0.. },
         base_offset: i64 { 0.. },

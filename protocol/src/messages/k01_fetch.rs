@@ -17,7 +17,7 @@ message! {
         isolation_level: i8 { 4..; ignorable },
         session_id: i32 { 7..; ignorable },
         session_epoch: i32 { 7.., default -1; ignorable },
-        topics: Vec<FetchRequestFetchTopic> { 0.. },
+        topics: Vec<FetchRequestTopic> { 0.. },
         forgotten_topics_data: Vec<FetchRequestForgottenTopic> { 7.. },
         rack_id: ByteString { 11..; ignorable },
     }
@@ -27,13 +27,13 @@ message! {
         replica_epoch: i64 { 15.., default -1 },
     }
 
-    FetchRequestFetchTopic {
+    FetchRequestTopic {
         topic: ByteString { 0..=12; ignorable },
         topic_id: Uuid { 13..; ignorable },
-        partitions: Vec<FetchRequestFetchPartition> { 0.. },
+        partitions: Vec<FetchRequestPartition> { 0.. },
     }
 
-    FetchRequestFetchPartition {
+    FetchRequestPartition {
         partition: i32 { 0.. },
         current_leader_epoch: i32 { 9.., default -1; ignorable },
         fetch_offset: i64 { 0.. },
@@ -54,17 +54,17 @@ message! {
         throttle_time_ms: i32 { 1..; ignorable },
         error_code: ErrorCode { 7..; ignorable },
         session_id: i32 { 7.. },
-        responses: Vec<FetchResponseFetchableTopicResponse> { 0.. },
+        responses: Vec<FetchResponseTopic> { 0.. },
         node_endpoints: Vec<FetchResponseNodeEndpoint> { 16.., tag 0 },
     }
 
-    FetchResponseFetchableTopicResponse {
+    FetchResponseTopic {
         topic: ByteString { 0..=12; ignorable },
         topic_id: Uuid { 13..; ignorable },
-        partitions: Vec<FetchResponsePartitionData> { 0.. },
+        partitions: Vec<FetchResponsePartition> { 0.. },
     }
 
-    FetchResponsePartitionData {
+    FetchResponsePartition {
         partition_index: i32 { 0.. },
         error_code: ErrorCode { 0.. },
         high_watermark: i64 { 0.. },

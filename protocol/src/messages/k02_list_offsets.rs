@@ -8,16 +8,16 @@ message! {
     ListOffsetsRequest, key 2, versions 1..=10, flexible 6.. => {
         replica_id: i32 { 0.. },
         isolation_level: i8 { 2.. },
-        topics: Vec<ListOffsetsRequestListOffsetsTopic> { 0.. },
+        topics: Vec<ListOffsetsRequestTopic> { 0.. },
         timeout_ms: i32 { 10..; ignorable },
     }
 
-    ListOffsetsRequestListOffsetsTopic {
+    ListOffsetsRequestTopic {
         name: ByteString { 0.. },
-        partitions: Vec<ListOffsetsRequestListOffsetsPartition> { 0.. },
+        partitions: Vec<ListOffsetsRequestPartition> { 0.. },
     }
 
-    ListOffsetsRequestListOffsetsPartition {
+    ListOffsetsRequestPartition {
         partition_index: i32 { 0.. },
         current_leader_epoch: i32 { 4.., default -1; ignorable },
         timestamp: i64 { 0.. },
@@ -26,15 +26,15 @@ message! {
 
     ListOffsetsResponse, key 2, versions 1..=10, flexible 6.. => {
         throttle_time_ms: i32 { 2..; ignorable },
-        topics: Vec<ListOffsetsResponseListOffsetsTopicResponse> { 0.. },
+        topics: Vec<ListOffsetsResponseTopic> { 0.. },
     }
 
-    ListOffsetsResponseListOffsetsTopicResponse {
+    ListOffsetsResponseTopic {
         name: ByteString { 0.. },
-        partitions: Vec<ListOffsetsResponseListOffsetsPartitionResponse> { 0.. },
+        partitions: Vec<ListOffsetsResponsePartition> { 0.. },
     }
 
-    ListOffsetsResponseListOffsetsPartitionResponse {
+    ListOffsetsResponsePartition {
         partition_index: i32 { 0.. },
         error_code: ErrorCode { 0.. },
         old_style_offsets: Vec<i64> { 0..=0 },

@@ -22,10 +22,10 @@ message! {
         group_id: ByteString { 8.. },
         member_id: Option<ByteString> { 9..; ignorable },
         member_epoch: i32 { 9.., default -1; ignorable },
-        topics: Option<Vec<OffsetFetchRequestTopics>> { 8.., default Some(Vec::new()) },
+        topics: Option<Vec<OffsetFetchRequestGroupTopic>> { 8.., default Some(Vec::new()) },
     }
 
-    OffsetFetchRequestTopics {
+    OffsetFetchRequestGroupTopic {
         name: ByteString { 8..=9; ignorable },
         topic_id: Uuid { 10..; ignorable },
         partition_indexes: Vec<i32> { 8.. },
@@ -53,17 +53,17 @@ message! {
 
     OffsetFetchResponseGroup {
         group_id: ByteString { 8.. },
-        topics: Vec<OffsetFetchResponseTopics> { 8.. },
+        topics: Vec<OffsetFetchResponseGroupTopic> { 8.. },
         error_code: ErrorCode { 8.. },
     }
 
-    OffsetFetchResponseTopics {
+    OffsetFetchResponseGroupTopic {
         name: ByteString { 8..=9; ignorable },
         topic_id: Uuid { 10..; ignorable },
-        partitions: Vec<OffsetFetchResponsePartitions> { 8.. },
+        partitions: Vec<OffsetFetchResponseGroupPartition> { 8.. },
     }
 
-    OffsetFetchResponsePartitions {
+    OffsetFetchResponseGroupPartition {
         partition_index: i32 { 8.. },
         committed_offset: i64 { 8.. },
         committed_leader_epoch: i32 { 8.., default -1; ignorable },

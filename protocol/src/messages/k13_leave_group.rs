@@ -20,10 +20,10 @@ message! {
     LeaveGroupResponse, key 13, versions 0..=5, flexible 4.. => {
         throttle_time_ms: i32 { 1..; ignorable },
         error_code: ErrorCode { 0.. },
-        members: Vec<LeaveGroupResponseMemberResponse> { 3.. },
+        members: Vec<LeaveGroupResponseMember> { 3.. },
     }
 
-    LeaveGroupResponseMemberResponse {
+    LeaveGroupResponseMember {
         member_id: ByteString { 3.. },
         group_instance_id: Option<ByteString> { 3.., default Some(ByteString::new()) },
         error_code: ErrorCode { 3.. },

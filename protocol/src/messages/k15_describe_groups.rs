@@ -13,21 +13,21 @@ message! {
 
     DescribeGroupsResponse, key 15, versions 0..=6, flexible 5.. => {
         throttle_time_ms: i32 { 1..; ignorable },
-        groups: Vec<DescribeGroupsResponseDescribedGroup> { 0.. },
+        groups: Vec<DescribeGroupsResponseGroup> { 0.. },
     }
 
-    DescribeGroupsResponseDescribedGroup {
+    DescribeGroupsResponseGroup {
         error_code: ErrorCode { 0.. },
         error_message: Option<ByteString> { 6..; ignorable },
         group_id: ByteString { 0.. },
         group_state: ByteString { 0.. },
         protocol_type: ByteString { 0.. },
         protocol_data: ByteString { 0.. },
-        members: Vec<DescribeGroupsResponseDescribedGroupMember> { 0.. },
+        members: Vec<DescribeGroupsResponseGroupMember> { 0.. },
         authorized_operations: i32 { 3.., default i32::MIN },
     }
 
-    DescribeGroupsResponseDescribedGroupMember {
+    DescribeGroupsResponseGroupMember {
         member_id: ByteString { 0.. },
         group_instance_id: Option<ByteString> { 4..; ignorable },
         client_id: ByteString { 0.. },

@@ -13,10 +13,10 @@ message! {
     ListGroupsResponse, key 16, versions 0..=5, flexible 3.. => {
         throttle_time_ms: i32 { 1..; ignorable },
         error_code: ErrorCode { 0.. },
-        groups: Vec<ListGroupsResponseListedGroup> { 0.. },
+        groups: Vec<ListGroupsResponseGroup> { 0.. },
     }
 
-    ListGroupsResponseListedGroup {
+    ListGroupsResponseGroup {
         group_id: ByteString { 0.. },
         protocol_type: ByteString { 0.. },
         group_state: ByteString { 4..; ignorable },

@@ -6,31 +6,31 @@ use crate::{ErrorCode, codec::message};
 
 message! {
     DeleteRecordsRequest, key 21, versions 0..=2, flexible 2.. => {
-        topics: Vec<DeleteRecordsRequestDeleteRecordsTopic> { 0.. },
+        topics: Vec<DeleteRecordsRequestTopic> { 0.. },
         timeout_ms: i32 { 0.. },
     }
 
-    DeleteRecordsRequestDeleteRecordsTopic {
+    DeleteRecordsRequestTopic {
         name: ByteString { 0.. },
-        partitions: Vec<DeleteRecordsRequestDeleteRecordsPartition> { 0.. },
+        partitions: Vec<DeleteRecordsRequestPartition> { 0.. },
     }
 
-    DeleteRecordsRequestDeleteRecordsPartition {
+    DeleteRecordsRequestPartition {
         partition_index: i32 { 0.. },
         offset: i64 { 0.. },
     }
 
     DeleteRecordsResponse, key 21, versions 0..=2, flexible 2.. => {
         throttle_time_ms: i32 { 0.. },
-        topics: Vec<DeleteRecordsResponseDeleteRecordsTopicResult> { 0.. },
+        topics: Vec<DeleteRecordsResponseTopic> { 0.. },
     }
 
-    DeleteRecordsResponseDeleteRecordsTopicResult {
+    DeleteRecordsResponseTopic {
         name: ByteString { 0.. },
-        partitions: Vec<DeleteRecordsResponseDeleteRecordsPartitionResult> { 0.. },
+        partitions: Vec<DeleteRecordsResponsePartition> { 0.. },
     }
 
-    DeleteRecordsResponseDeleteRecordsPartitionResult {
+    DeleteRecordsResponsePartition {
         partition_index: i32 { 0.. },
         low_watermark: i64 { 0.. },
         error_code: ErrorCode { 0.. },

@@ -7,15 +7,15 @@ use crate::{ErrorCode, codec::message};
 message! {
     OffsetForLeaderEpochRequest, key 23, versions 2..=4, flexible 4.. => {
         replica_id: i32 { 3.., default -2; ignorable },
-        topics: Vec<OffsetForLeaderEpochRequestOffsetForLeaderTopic> { 0.. },
+        topics: Vec<OffsetForLeaderEpochRequestTopic> { 0.. },
     }
 
-    OffsetForLeaderEpochRequestOffsetForLeaderTopic {
+    OffsetForLeaderEpochRequestTopic {
         topic: ByteString { 0.. },
-        partitions: Vec<OffsetForLeaderEpochRequestOffsetForLeaderPartition> { 0.. },
+        partitions: Vec<OffsetForLeaderEpochRequestPartition> { 0.. },
     }
 
-    OffsetForLeaderEpochRequestOffsetForLeaderPartition {
+    OffsetForLeaderEpochRequestPartition {
         partition: i32 { 0.. },
         current_leader_epoch: i32 { 2.., default -1; ignorable },
         leader_epoch: i32 { 0.. },
@@ -23,10 +23,10 @@ message! {
 
     OffsetForLeaderEpochResponse, key 23, versions 2..=4, flexible 4.. => {
         throttle_time_ms: i32 { 2..; ignorable },
-        topics: Vec<OffsetForLeaderEpochResponseOffsetForLeaderTopicResult> { 0.. },
+        topics: Vec<OffsetForLeaderEpochResponseTopic> { 0.. },
     }
 
-    OffsetForLeaderEpochResponseOffsetForLeaderTopicResult {
+    OffsetForLeaderEpochResponseTopic {
         topic: ByteString { 0.. },
         partitions: Vec<OffsetForLeaderEpochResponseEpochEndOffset> { 0.. },
     }

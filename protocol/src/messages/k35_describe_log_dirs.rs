@@ -6,10 +6,10 @@ use crate::{ErrorCode, codec::message};
 
 message! {
     DescribeLogDirsRequest, key 35, versions 1..=4, flexible 2.. => {
-        topics: Option<Vec<DescribeLogDirsRequestDescribableLogDirTopic>> { 0.., default Some(Vec::new()) },
+        topics: Option<Vec<DescribeLogDirsRequestTopic>> { 0.., default Some(Vec::new()) },
     }
 
-    DescribeLogDirsRequestDescribableLogDirTopic {
+    DescribeLogDirsRequestTopic {
         topic: ByteString { 0.. },
         partitions: Vec<i32> { 0.. },
     }
@@ -17,23 +17,23 @@ message! {
     DescribeLogDirsResponse, key 35, versions 1..=4, flexible 2.. => {
         throttle_time_ms: i32 { 0.. },
         error_code: ErrorCode { 3..; ignorable },
-        results: Vec<DescribeLogDirsResponseDescribeLogDirsResult> { 0.. },
+        results: Vec<DescribeLogDirsResponseResult> { 0.. },
     }
 
-    DescribeLogDirsResponseDescribeLogDirsResult {
+    DescribeLogDirsResponseResult {
         error_code: ErrorCode { 0.. },
         log_dir: ByteString { 0.. },
-        topics: Vec<DescribeLogDirsResponseDescribeLogDirsTopic> { 0.. },
+        topics: Vec<DescribeLogDirsResponseTopic> { 0.. },
         total_bytes: i64 { 4.., default -1; ignorable },
         usable_bytes: i64 { 4.., default -1; ignorable },
     }
 
-    DescribeLogDirsResponseDescribeLogDirsTopic {
+    DescribeLogDirsResponseTopic {
         name: ByteString { 0.. },
-        partitions: Vec<DescribeLogDirsResponseDescribeLogDirsPartition> { 0.. },
+        partitions: Vec<DescribeLogDirsResponsePartition> { 0.. },
     }
 
-    DescribeLogDirsResponseDescribeLogDirsPartition {
+    DescribeLogDirsResponsePartition {
         partition_index: i32 { 0.. },
         partition_size: i64 { 0.. },
         offset_lag: i64 { 0.. },

@@ -6,27 +6,27 @@ use crate::{ErrorCode, codec::message};
 
 message! {
     CreatePartitionsRequest, key 37, versions 0..=3, flexible 2.. => {
-        topics: Vec<CreatePartitionsRequestCreatePartitionsTopic> { 0.. },
+        topics: Vec<CreatePartitionsRequestTopic> { 0.. },
         timeout_ms: i32 { 0.. },
         validate_only: bool { 0.. },
     }
 
-    CreatePartitionsRequestCreatePartitionsTopic {
+    CreatePartitionsRequestTopic {
         name: ByteString { 0.. },
         count: i32 { 0.. },
-        assignments: Option<Vec<CreatePartitionsRequestCreatePartitionsAssignment>> { 0.., default Some(Vec::new()) },
+        assignments: Option<Vec<CreatePartitionsRequestAssignment>> { 0.., default Some(Vec::new()) },
     }
 
-    CreatePartitionsRequestCreatePartitionsAssignment {
+    CreatePartitionsRequestAssignment {
         broker_ids: Vec<i32> { 0.. },
     }
 
     CreatePartitionsResponse, key 37, versions 0..=3, flexible 2.. => {
         throttle_time_ms: i32 { 0.. },
-        results: Vec<CreatePartitionsResponseCreatePartitionsTopicResult> { 0.. },
+        results: Vec<CreatePartitionsResponseTopic> { 0.. },
     }
 
-    CreatePartitionsResponseCreatePartitionsTopicResult {
+    CreatePartitionsResponseTopic {
         name: ByteString { 0.. },
         error_code: ErrorCode { 0.. },
         error_message: Option<ByteString> { 0.. },

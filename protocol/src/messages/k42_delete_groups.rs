@@ -11,10 +11,10 @@ message! {
 
     DeleteGroupsResponse, key 42, versions 0..=2, flexible 2.. => {
         throttle_time_ms: i32 { 0.. },
-        results: Vec<DeleteGroupsResponseDeletableGroupResult> { 0.. },
+        results: Vec<DeleteGroupsResponseGroup> { 0.. },
     }
 
-    DeleteGroupsResponseDeletableGroupResult {
+    DeleteGroupsResponseGroup {
         group_id: ByteString { 0.. },
         error_code: ErrorCode { 0.. },
     }

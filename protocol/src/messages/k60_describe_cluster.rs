@@ -18,11 +18,11 @@ message! {
         endpoint_type: i8 { 1.., default 1 },
         cluster_id: ByteString { 0.. },
         controller_id: i32 { 0.., default -1 },
-        brokers: Vec<DescribeClusterResponseDescribeClusterBroker> { 0.. },
+        brokers: Vec<DescribeClusterResponseBroker> { 0.. },
         cluster_authorized_operations: i32 { 0.., default i32::MIN },
     }
 
-    DescribeClusterResponseDescribeClusterBroker {
+    DescribeClusterResponseBroker {
         broker_id: i32 { 0.. },
         host: ByteString { 0.. },
         port: i32 { 0.. },

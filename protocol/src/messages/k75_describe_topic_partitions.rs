@@ -7,12 +7,12 @@ use crate::{ErrorCode, codec::message};
 
 message! {
     DescribeTopicPartitionsRequest, key 75, versions 0..=0, flexible 0.. => {
-        topics: Vec<DescribeTopicPartitionsRequestTopicRequest> { 0.. },
+        topics: Vec<DescribeTopicPartitionsRequestTopic> { 0.. },
         response_partition_limit: i32 { 0.., default 2000 },
         cursor: Option<DescribeTopicPartitionsRequestCursor> { 0.. },
     }
 
-    DescribeTopicPartitionsRequestTopicRequest {
+    DescribeTopicPartitionsRequestTopic {
         name: ByteString { 0.. },
     }
 
