@@ -19,8 +19,11 @@
 
 pub mod batch;
 pub mod codec;
+pub mod frame;
+pub mod framing;
 pub mod ids;
 pub mod messages;
+pub mod versions;
 
 mod error_code;
 

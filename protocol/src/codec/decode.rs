@@ -1,6 +1,6 @@
 //! Reading: every length is checked against what remains, and what is allocated is budgeted.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use bytestring::ByteString;
 use uuid::Uuid;
 
@@ -37,22 +37,55 @@ const BUDGET_FLOOR: usize = 64 << 10;
 /// in a Metadata request, needs about 8.
 const BUDGET_PER_BYTE: usize = 16;
 
+/// What a frame's bytes are held in: [`Bytes`], or [`BytesMut`] where a slice of the frame is to be changed in
+/// place later.
+pub trait Frame: Buf {
+    /// Takes the first `length` bytes, which must be there, without a copy.
+    fn split(&mut self, length: usize) -> Self;
+    fn share(self) -> Bytes;
+}
+
+impl Frame for Bytes {
+    fn split(&mut self, length: usize) -> Self {
+        self.split_to(length)
+    }
+
+    fn share(self) -> Bytes {
+        self
+    }
+}
+
+impl Frame for BytesMut {
+    fn split(&mut self, length: usize) -> Self {
+        self.split_to(length)
+    }
+
+    fn share(self) -> Bytes {
+        self.freeze()
+    }
+}
+
 /// A cursor over one frame. Strings, bytes and records that it hands out are slices of that frame.
 #[derive(Debug)]
-pub struct Decoder {
-    bytes: Bytes,
+pub struct Decoder<F = Bytes> {
+    bytes: F,
     budget: usize,
     budget_left: usize,
 }
 
-impl Decoder {
-    pub fn new(bytes: Bytes) -> Self {
-        let budget = bytes.len().saturating_mul(BUDGET_PER_BYTE).max(BUDGET_FLOOR);
+impl<F: Frame> Decoder<F> {
+    pub fn new(bytes: F) -> Self {
+        let budget = bytes.remaining().saturating_mul(BUDGET_PER_BYTE).max(BUDGET_FLOOR);
         Self { bytes, budget, budget_left: budget }
     }
 
     pub fn remaining(&self) -> usize {
-        self.bytes.len()
+        self.bytes.remaining()
+    }
+
+    /// The rest of the frame, unread.
+    pub fn into_rest(self) -> F {
+        self.bytes
     }
 
     /// Ends a message: nothing may follow it.
@@ -121,13 +154,13 @@ impl Decoder {
     }
 
     /// The next `length` bytes, without a copy.
-    pub fn slice(&mut self, what: &'static str, length: usize) -> Result<Bytes, DecodeError> {
+    pub fn slice(&mut self, what: &'static str, length: usize) -> Result<F, DecodeError> {
         self.need(what, length)?;
-        Ok(self.bytes.split_to(length))
+        Ok(self.bytes.split(length))
     }
 
     pub fn text(&mut self, length: usize) -> Result<ByteString, DecodeError> {
-        ByteString::try_from(self.slice("a string", length)?).map_err(|_| DecodeError::NotUtf8)
+        ByteString::try_from(self.slice("a string", length)?.share()).map_err(|_| DecodeError::NotUtf8)
     }
 
     /// A string's length; `None` is null. Compact lengths are one more than they say, 0 for null.

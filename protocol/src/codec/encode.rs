@@ -58,6 +58,14 @@ impl Encoder {
         whole.freeze()
     }
 
+    /// Appends another encoder's bytes, sharing its slices.
+    pub fn followed_by(mut self, next: Self) -> Self {
+        for chunk in next.into_chunks() {
+            self.shared(&chunk);
+        }
+        self
+    }
+
     pub fn i8(&mut self, value: i8) {
         self.tail.put_i8(value);
     }

@@ -12,7 +12,7 @@ mod field;
 
 pub use declare::Api;
 pub(crate) use declare::message;
-pub use decode::{DecodeError, Decoder};
+pub use decode::{DecodeError, Decoder, Frame};
 pub use encode::{Chunks, EncodeError, Encoder};
 pub(crate) use field::is_set;
 pub use field::{Field, Nullable};
