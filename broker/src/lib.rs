@@ -1,3 +1,8 @@
 //! Inside one datacenter: Kafka listeners, request handlers, coordinators, metadata.
 
 pub mod api;
+pub mod limits;
+pub mod record_log;
+pub mod settings;
+
+pub use settings::Settings;
