@@ -71,7 +71,10 @@ pub(crate) fn check(graph: &Graph) -> Vec<Violation> {
             continue;
         };
         for arrow in package.arrows.iter().filter(|arrow| !allowed.contains(&arrow.to.as_str())) {
-            report(&package.name, format!("has an arrow to {} ({}) that is not in the table", arrow.to, arrow.kind));
+            report(
+                &package.name,
+                format!("has an arrow to {} ({}) that is not in the table", arrow.to, arrow.kind),
+            );
         }
     }
     for (room, _) in ARROWS {
@@ -122,11 +125,13 @@ fn an_unlisted_and_a_lost_room_are_caught() {
 
 #[test]
 fn listed_arrows_pass_and_the_table_has_no_cycle() {
-    assert!(check(&planted(&[
-        ("broker", "core-log", DependencyKind::Normal),
-        ("integration", "broker", DependencyKind::Development),
-    ]))
-    .is_empty());
+    assert!(
+        check(&planted(&[
+            ("broker", "core-log", DependencyKind::Normal),
+            ("integration", "broker", DependencyKind::Development),
+        ]))
+        .is_empty()
+    );
     for (at, (room, allowed)) in ARROWS.iter().enumerate() {
         for to in *allowed {
             let above = ARROWS[..at].iter().any(|(earlier, _)| earlier == to);

@@ -34,7 +34,11 @@ const OUTSIDE_WORLD: &[&str] = &[
 
 const RULES: &[Rule] = &[
     Rule { files: "protocol/src/**", never: OUTSIDE_WORLD, because: "the language does no I/O" },
-    Rule { files: "topology/src/**", never: OUTSIDE_WORLD, because: "the declared world is text in, model out" },
+    Rule {
+        files: "topology/src/**",
+        never: OUTSIDE_WORLD,
+        because: "the declared world is text in, model out",
+    },
 ];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
@@ -77,8 +81,11 @@ fn is_at_or_below(path: &str, prefix: &str) -> bool {
 }
 
 #[cfg(test)]
-const PLANTED: &[Rule] =
-    &[Rule { files: "r/src/*/core*", never: &["std::fs", "tokio", "crate::g::driver"], because: "cores are pure" }];
+const PLANTED: &[Rule] = &[Rule {
+    files: "r/src/*/core*",
+    never: &["std::fs", "tokio", "crate::g::driver"],
+    because: "cores are pure",
+}];
 
 #[test]
 fn a_core_that_names_a_driver_is_caught() {

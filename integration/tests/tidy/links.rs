@@ -23,7 +23,8 @@ fn broken(tree: &Tree, from: &str, text: &str, target: &str) -> Option<String> {
     }
     let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
     let folder = Path::new(from).parent().unwrap_or(Path::new(""));
-    let Some(path) = (if file.is_empty() { Some(from.to_owned()) } else { normalize(&folder.join(file)) }) else {
+    let Some(path) = (if file.is_empty() { Some(from.to_owned()) } else { normalize(&folder.join(file)) })
+    else {
         return Some(format!("the link {target} leaves the repository"));
     };
     if !tree.contains(&path) {
@@ -95,7 +96,10 @@ fn slug(heading: &str) -> String {
 #[test]
 fn a_link_to_a_missing_file_or_heading_is_caught() {
     let tree = Tree::of(&[
-        ("README.md", "[a](docs/lost.md)\n[b](docs/page.md#two)\n[c](#none)\n[d](../out.md)\n\n[e]: lost.md\n"),
+        (
+            "README.md",
+            "[a](docs/lost.md)\n[b](docs/page.md#two)\n[c](#none)\n[d](../out.md)\n\n[e]: lost.md\n",
+        ),
         ("docs/page.md", "# One\n"),
     ]);
     let found: Vec<usize> = check(&tree).iter().map(|violation| violation.line).collect();

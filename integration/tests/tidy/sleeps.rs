@@ -36,7 +36,10 @@ fn a_sleep_in_a_test_is_caught_under_any_name() {
         ("integration/tests/d.rs", "fn f() { tokio::time::sleep_until(i).await; }"),
     ]);
     let found: Vec<String> = check(&tree).iter().map(|violation| violation.path.clone()).collect();
-    assert_eq!(found, ["broker/src/a.rs", "broker/src/c/tests.rs", "broker/tests/b.rs", "integration/tests/d.rs"]);
+    assert_eq!(
+        found,
+        ["broker/src/a.rs", "broker/src/c/tests.rs", "broker/tests/b.rs", "integration/tests/d.rs"]
+    );
 }
 
 #[test]

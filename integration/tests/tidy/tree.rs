@@ -73,7 +73,9 @@ impl Tree {
 
     pub(crate) fn contains(&self, path: &str) -> bool {
         let folder = format!("{path}/");
-        path.is_empty() || self.files.contains_key(path) || self.files.keys().any(|file| file.starts_with(&folder))
+        path.is_empty()
+            || self.files.contains_key(path)
+            || self.files.keys().any(|file| file.starts_with(&folder))
     }
 
     pub(crate) fn text(&self, path: &str) -> Option<&str> {

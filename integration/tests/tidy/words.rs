@@ -60,7 +60,7 @@ fn holds_word(line: &str, word: &str) -> bool {
         let before = line[..at].chars().next_back();
         let after = line[at + word.len()..].chars().next();
         let grown = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        !grown(before) && !(grown(after) && word.ends_with(char::is_alphanumeric))
+        !(grown(before) || grown(after) && word.ends_with(char::is_alphanumeric))
     })
 }
 
