@@ -1,12 +1,28 @@
 //! Topics, partitions, configs, records and groups through an admin client.
 
-use integration::{DEADLINE, Daemon, client, eventually};
+use bytestring::ByteString;
+use integration::{DEADLINE, Daemon, Wire, client, eventually};
+use protocol::{
+    ErrorCode,
+    messages::k32_describe_configs::{
+        DescribeConfigsRequest, DescribeConfigsRequestResource, DescribeConfigsResponse,
+    },
+    messages::k44_incremental_alter_configs::{
+        IncrementalAlterConfigsRequest, IncrementalAlterConfigsRequestConfig,
+        IncrementalAlterConfigsRequestResource, IncrementalAlterConfigsResponse,
+    },
+};
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     admin::{AlterConfig, ConfigResource, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication},
     consumer::{CommitMode, Consumer},
     types::RDKafkaErrorCode as Code,
 };
+
+/// A resource type and operations of IncrementalAlterConfigs.
+const TOPIC: i8 = 2;
+const SET: i8 = 0;
+const DELETE: i8 = 1;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_are_created_once_and_only_as_they_can_be() {
@@ -115,12 +131,30 @@ async fn configs_are_described_and_altered() {
     let refused = client::produce(&producer, "t", None, Some(&[7; 3000])).await.unwrap_err();
     assert_eq!(refused.rdkafka_error_code(), Some(Code::MessageSizeTooLarge), "a config is in force at once");
 
-    let bad = AlterConfig::new(ResourceSpecifier::Topic("t")).set("retention.ms", "soon");
-    let answered = admin.alter_configs([&bad], &client::admin_options()).await.unwrap();
-    assert_eq!(answered[0].as_ref().map_err(|(_, code)| *code).unwrap_err(), Code::InvalidConfig);
-    let missing = ResourceSpecifier::Topic("missing");
-    let answered = admin.describe_configs([&missing], &client::admin_options()).await.unwrap();
-    assert_eq!(answered[0].as_ref().unwrap_err(), &Code::UnknownTopicOrPartition);
+    let answered =
+        alter(&daemon, "t", &[("retention.ms", SET, Some("soon")), ("segment.bytes", SET, Some("999999"))]);
+    assert_eq!(answered, ErrorCode::INVALID_CONFIG);
+    assert_eq!(alter(&daemon, "t", &[("no.such.config", SET, Some("1"))]), ErrorCode::INVALID_CONFIG);
+    assert_eq!(config(&daemon, "t", "segment.bytes").await.as_deref(), Some("1073741824"), "all or nothing");
+    assert_eq!(alter(&daemon, "t", &[("retention.ms", DELETE, None)]), ErrorCode::NONE);
+    assert_eq!(
+        config(&daemon, "t", "retention.ms").await.as_deref(),
+        Some("604800000"),
+        "back to the default"
+    );
+    assert_eq!(config(&daemon, "t", "max.message.bytes").await.as_deref(), Some("2000"), "others stay");
+    assert_eq!(
+        alter(&daemon, "missing", &[("retention.ms", SET, Some("1"))]),
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+    );
+    let missing = DescribeConfigsRequestResource {
+        resource_type: TOPIC,
+        resource_name: "missing".into(),
+        ..Default::default()
+    };
+    let request = DescribeConfigsRequest { resources: vec![missing], ..Default::default() };
+    let answer: DescribeConfigsResponse = Wire::connect(daemon.address()).call(4, &request);
+    assert_eq!(answer.results[0].error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,6 +233,24 @@ async fn groups_are_listed_and_deleted_when_empty() {
     asked.add_partition("t", 0);
     let committed = other.committed_offsets(asked, DEADLINE).unwrap();
     assert_eq!(committed.find_partition("t", 0).unwrap().offset(), Offset::Invalid);
+}
+
+/// Changes single configs of a topic.
+#[track_caller]
+fn alter(daemon: &Daemon, topic: &str, configs: &[(&str, i8, Option<&str>)]) -> ErrorCode {
+    let configs = configs.iter().map(|(name, operation, value)| IncrementalAlterConfigsRequestConfig {
+        name: (*name).into(),
+        config_operation: *operation,
+        value: value.map(ByteString::from),
+    });
+    let resource = IncrementalAlterConfigsRequestResource {
+        resource_type: TOPIC,
+        resource_name: topic.into(),
+        configs: configs.collect(),
+    };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+    let answer: IncrementalAlterConfigsResponse = Wire::connect(daemon.address()).call(1, &request);
+    answer.responses[0].error_code
 }
 
 /// Names of the topics that are not the broker's own.
