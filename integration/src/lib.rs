@@ -20,6 +20,7 @@ mod daemon;
 mod http;
 mod metrics;
 mod ports;
+pub mod produce;
 mod wait;
 mod wire;
 

@@ -11,6 +11,7 @@ use protocol::{
     codec::{Api, Decoder},
     frame,
 };
+use socket2::{Domain, Socket, Type};
 
 use crate::wait::DEADLINE;
 
@@ -32,11 +33,22 @@ impl Wire {
     }
 
     pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+        Self::over(TcpStream::connect_timeout(&address, DEADLINE)?)
+    }
+
+    fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.set_write_timeout(Some(DEADLINE))?;
         Ok(Self { stream, correlation_id: 0 })
+    }
+
+    /// Connects from an address of one's own choice.
+    pub fn try_connect_from(from: SocketAddr, to: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, None)?;
+        socket.bind(&from.into())?;
+        socket.connect_timeout(&to.into(), DEADLINE)?;
+        Self::over(socket.into())
     }
 
     /// Sends a request and awaits its answer.

@@ -2,25 +2,17 @@
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use integration::{Daemon, Wire, client, eventually};
+use integration::{Daemon, Wire, client, eventually, produce};
 use protocol::{
     ErrorCode, ProducerEpoch, ProducerId, Sequence,
     batch::BatchBuilder,
-    messages::{
-        k00_produce::{
-            ProduceRequest, ProduceRequestPartitionData, ProduceRequestTopicData, ProduceResponse,
-        },
-        k22_init_producer_id::{InitProducerIdRequest, InitProducerIdResponse},
-    },
+    messages::k22_init_producer_id::{InitProducerIdRequest, InitProducerIdResponse},
 };
 use rdkafka::{Message, producer::FutureRecord};
-
-/// A Produce version that every broker of today serves and that names topics by name.
-const PRODUCE: i16 = 9;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_record_is_there_once_and_in_order_after_three_deaths() {
@@ -62,20 +54,20 @@ async fn every_record_is_there_once_and_in_order_after_three_deaths() {
 fn a_repeated_batch_is_answered_with_its_first_offset_even_after_a_death() {
     let mut daemon = Daemon::start();
     let mut wire = Wire::connect(daemon.address());
-    make_topic(&daemon);
+    produce::create_topic(daemon.address(), "t", 1);
     let id = init_producer(&mut wire);
     for first in [0, 3, 6] {
-        assert_eq!(produce(&mut wire, &batch(id, 0, first)), (ErrorCode::NONE, i64::from(first)));
+        assert_eq!(append(&mut wire, &batch(id, 0, first)), (ErrorCode::NONE, i64::from(first)));
     }
-    assert_eq!(produce(&mut wire, &batch(id, 0, 3)), (ErrorCode::NONE, 3));
+    assert_eq!(append(&mut wire, &batch(id, 0, 3)), (ErrorCode::NONE, 3));
     daemon.kill9();
     daemon.restart();
 
     let mut wire = Wire::connect(daemon.address());
     for first in [6, 0, 3] {
-        assert_eq!(produce(&mut wire, &batch(id, 0, first)), (ErrorCode::NONE, i64::from(first)));
+        assert_eq!(append(&mut wire, &batch(id, 0, first)), (ErrorCode::NONE, i64::from(first)));
     }
-    assert_eq!(produce(&mut wire, &batch(id, 0, 9)), (ErrorCode::NONE, 9));
+    assert_eq!(append(&mut wire, &batch(id, 0, 9)), (ErrorCode::NONE, 9));
     assert_eq!(client::read_partition(&daemon.bootstrap(), "t", 0, 0).len(), 12);
 }
 
@@ -83,20 +75,20 @@ fn a_repeated_batch_is_answered_with_its_first_offset_even_after_a_death() {
 fn gaps_and_old_epochs_are_refused() {
     let mut daemon = Daemon::start();
     let mut wire = Wire::connect(daemon.address());
-    make_topic(&daemon);
+    produce::create_topic(daemon.address(), "t", 1);
     let id = init_producer(&mut wire);
-    assert_eq!(produce(&mut wire, &batch(id, 0, 0)), (ErrorCode::NONE, 0));
-    assert_eq!(produce(&mut wire, &batch(id, 0, 6)).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-    assert_eq!(produce(&mut wire, &batch(id, 1, 3)).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-    assert_eq!(produce(&mut wire, &batch(id, 1, 0)), (ErrorCode::NONE, 3));
-    assert_eq!(produce(&mut wire, &batch(id, 0, 3)).0, ErrorCode::INVALID_PRODUCER_EPOCH);
+    assert_eq!(append(&mut wire, &batch(id, 0, 0)), (ErrorCode::NONE, 0));
+    assert_eq!(append(&mut wire, &batch(id, 0, 6)).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(append(&mut wire, &batch(id, 1, 3)).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(append(&mut wire, &batch(id, 1, 0)), (ErrorCode::NONE, 3));
+    assert_eq!(append(&mut wire, &batch(id, 0, 3)).0, ErrorCode::INVALID_PRODUCER_EPOCH);
     daemon.kill9();
     daemon.restart();
 
     let mut wire = Wire::connect(daemon.address());
-    assert_eq!(produce(&mut wire, &batch(id, 0, 3)).0, ErrorCode::INVALID_PRODUCER_EPOCH);
-    assert_eq!(produce(&mut wire, &batch(id, 1, 9)).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-    assert_eq!(produce(&mut wire, &batch(id, 1, 3)), (ErrorCode::NONE, 6));
+    assert_eq!(append(&mut wire, &batch(id, 0, 3)).0, ErrorCode::INVALID_PRODUCER_EPOCH);
+    assert_eq!(append(&mut wire, &batch(id, 1, 9)).0, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(append(&mut wire, &batch(id, 1, 3)), (ErrorCode::NONE, 6));
 }
 
 #[test]
@@ -143,12 +135,6 @@ async fn produce_all(
 }
 
 #[track_caller]
-fn make_topic(daemon: &Daemon) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(client::create_topic(&daemon.bootstrap(), "t", 1, &[]));
-}
-
-#[track_caller]
 fn init_producer(wire: &mut Wire) -> ProducerId {
     let request = InitProducerIdRequest {
         transactional_id: None,
@@ -167,25 +153,10 @@ fn init_producer(wire: &mut Wire) -> ProducerId {
 /// Three records with sequences from `first`.
 fn batch(id: ProducerId, epoch: i16, first: i32) -> Bytes {
     let builder = BatchBuilder::new().producer(id, ProducerEpoch(epoch), Sequence(first));
-    // A producer that wrote nothing for a day is forgotten, and its batches' timestamps are what tells.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let now = i64::try_from(now).unwrap();
-    let records = (0..3).fold(builder, |builder, _| builder.record(now, None, Some(b"v"), &[]));
-    records.build().unwrap().freeze()
+    produce::records(builder, &[b"a", b"b", b"c"])
 }
 
 #[track_caller]
-fn produce(wire: &mut Wire, batch: &Bytes) -> (ErrorCode, i64) {
-    let request = ProduceRequest {
-        acks: -1,
-        timeout_ms: 30_000,
-        topic_data: vec![ProduceRequestTopicData {
-            name: "t".into(),
-            partition_data: vec![ProduceRequestPartitionData { index: 0, records: Some(batch.clone()) }],
-        }],
-        ..Default::default()
-    };
-    let answer: ProduceResponse = wire.call(PRODUCE, &request);
-    let partition = &answer.responses[0].partition_responses[0];
-    (partition.error_code, partition.base_offset)
+fn append(wire: &mut Wire, batch: &Bytes) -> (ErrorCode, i64) {
+    produce::produce(wire, "t", batch)
 }
