@@ -25,8 +25,8 @@ fn malformed_batches_are_refused_with_kafkas_codes_and_nothing_is_appended() {
     let cases: Vec<(&str, Bytes, ErrorCode)> = vec![
         ("a flipped bit", altered(&good, |batch| batch[70] ^= 1), ErrorCode::CORRUPT_MESSAGE),
         ("a wrong CRC", altered(&good, |batch| batch[17] ^= 0x80), ErrorCode::CORRUPT_MESSAGE),
-        ("a cut batch", good.slice(..good.len() - 3), ErrorCode::CORRUPT_MESSAGE),
-        ("half a header", good.slice(..30), ErrorCode::CORRUPT_MESSAGE),
+        ("a cut batch", good.slice(..good.len() - 3), ErrorCode::INVALID_RECORD),
+        ("half a header", good.slice(..30), ErrorCode::INVALID_RECORD),
         ("a length of -1", altered(&good, |batch| batch[8..12].fill(0xff)), ErrorCode::CORRUPT_MESSAGE),
         ("format 1", altered(&good, |batch| batch[16] = 1), ErrorCode::INVALID_RECORD),
         ("two batches", [&good[..], &good].concat().into(), ErrorCode::INVALID_RECORD),
