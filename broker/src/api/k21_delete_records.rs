@@ -60,5 +60,5 @@ async fn delete(
     if until < Offset::ZERO || until > high_watermark {
         return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
     }
-    partition.log.advance_start(until).await.map_err(|error| error_code::of_append(&error))
+    partition.log.advance_start(until).await.map_err(|error| error_code::of_change(&error))
 }
