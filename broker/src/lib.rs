@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod limits;
+pub mod metadata;
 pub mod record_log;
 pub mod settings;
 
