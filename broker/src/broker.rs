@@ -10,13 +10,12 @@ use tokio::{
 };
 
 use core_log::{ChangeError, Clock, Log, LogConfig, LogDir, LogDirSettings, OpenError, Storage};
-use protocol::{LeaderEpoch, TopicId, TopicPartition, Uuid};
+use protocol::{BrokerId, LeaderEpoch, TopicId, TopicPartition, Uuid};
 
 use crate::{
-    api::BrokerEndpoint,
     coordinator::group::Groups,
     limits,
-    metadata::{Metadata, MetadataError},
+    metadata::{BrokerEndpoint, Metadata, OpenError as MetadataOpenError, topic_name},
     metrics::Metrics,
     node::Node,
     offsets_topic::OffsetsPartitions,
@@ -30,8 +29,7 @@ use crate::{
     stored_records::StoredRecords,
 };
 
-/// The log that all metadata is folded from. Its name and id are those of Kafka's own.
-pub(crate) const METADATA_TOPIC: &str = "__cluster_metadata";
+/// The id of the log that all metadata is folded from, as in Kafka.
 const METADATA_TOPIC_ID: TopicId = TopicId(Uuid::from_u128(1));
 
 /// What a broker runs on; simulation brings others.
@@ -46,8 +44,8 @@ pub struct Components {
 pub enum StartError {
     #[error("the log directory cannot be opened: {0}")]
     LogDir(#[from] OpenError),
-    #[error("the metadata log cannot be read: {0}")]
-    Metadata(#[from] MetadataError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataOpenError),
     #[error("cannot listen on {listen}: {error}; is another process using the port?")]
     Listen { listen: String, error: io::Error },
     #[error("broker.advertise is {0:?}; give it as HOST:PORT")]
@@ -169,7 +167,13 @@ async fn open(
         opening.await.map_err(|error| StartError::Task(error.to_string()))??;
     let records =
         StoredRecords::new(log_dir.clone(), metadata_log, clock, LeaderEpoch(0));
-    let metadata = Metadata::open(Arc::new(records), settings, fresh_id).await?;
+    let metadata = Metadata::open(
+        Arc::new(records),
+        BrokerId(settings.broker_id),
+        settings.topics,
+        Arc::new(fresh_id),
+    )
+    .await?;
     set_strays_aside(&log_dir, &metadata.image());
     Ok((log_dir, metadata))
 }
@@ -177,7 +181,7 @@ async fn open(
 fn open_metadata_log(log_dir: &Arc<LogDir>) -> Result<Arc<Log>, OpenError> {
     // Never deleted by age or size, and synced whatever topics are set to.
     let config = LogConfig { delete: false, sync: true, ..LogConfig::default() };
-    log_dir.log(&TopicPartition::new(METADATA_TOPIC, 0), METADATA_TOPIC_ID, config)
+    log_dir.log(&TopicPartition::new(topic_name::CLUSTER_METADATA, 0), METADATA_TOPIC_ID, config)
 }
 
 /// Ids for the cluster and its topics.
@@ -196,7 +200,7 @@ fn endpoint(settings: &Settings, address: SocketAddr) -> Result<BrokerEndpoint, 
     let port: u16 = port.parse().map_err(|_| bad())?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let rack = (!settings.rack.is_empty()).then(|| settings.rack.as_str().into());
-    Ok(BrokerEndpoint { id: settings.broker_id, host: host.into(), port: port.into(), rack })
+    Ok(BrokerEndpoint { id: BrokerId(settings.broker_id), host: host.into(), port, rack })
 }
 
 fn follow(node: &Node) -> Follower {

@@ -7,7 +7,8 @@ use tokio::sync::Semaphore;
 use core_log::{Clock, LogDir};
 
 use crate::{
-    api::BrokerEndpoint, coordinator::group::Groups, metadata::Metadata, metrics::Metrics,
+    coordinator::group::Groups,
+    metadata::{BrokerEndpoint, Metadata}, metrics::Metrics,
     partition::Partitions, producer_ids::ProducerIds, settings::Settings,
 };
 

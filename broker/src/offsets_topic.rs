@@ -6,8 +6,8 @@ use core_log::{Clock, LogDir};
 use protocol::PartitionId;
 
 use crate::{
-    coordinator::group::{OFFSETS_TOPIC, OffsetsTopic},
-    metadata::Metadata,
+    coordinator::group::OffsetsTopic,
+    metadata::{InternalTopic, Metadata},
     partition::{Partitions, leader_epoch},
     record_log::{RecordLog, RecordLogError},
     stored_records::StoredRecords,
@@ -23,11 +23,15 @@ pub(crate) struct OffsetsPartitions {
 }
 
 impl OffsetsPartitions {
+    fn topic(&self) -> InternalTopic {
+        InternalTopic::ConsumerOffsets { partitions: self.partitions_wanted }
+    }
+
     async fn open_partition(&self, index: PartitionId) -> Result<Arc<dyn RecordLog>, RecordLogError> {
         let unavailable = |error: &dyn std::fmt::Display| RecordLogError::Unavailable(error.to_string().into());
         let topic = self
             .metadata
-            .ensure_internal_topic(OFFSETS_TOPIC, self.partitions_wanted)
+            .ensure_internal_topic(self.topic())
             .await
             .map_err(|error| unavailable(&error))?;
         let epoch = leader_epoch(&topic, index)
@@ -42,8 +46,7 @@ impl OffsetsPartitions {
 impl OffsetsTopic for OffsetsPartitions {
     fn partition_count(&self) -> i32 {
         let image = self.metadata.image();
-        let existing = image.topic(OFFSETS_TOPIC).and_then(|topic| i32::try_from(topic.partitions.len()).ok());
-        existing.unwrap_or(self.partitions_wanted)
+        image.topic(self.topic().name()).map_or(self.partitions_wanted, |topic| topic.partition_count())
     }
 
     fn open(

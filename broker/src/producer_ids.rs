@@ -9,7 +9,6 @@ use protocol::ProducerId;
 
 use crate::metadata::{Metadata, MetadataError};
 
-#[derive(Debug)]
 pub(crate) struct ProducerIds {
     metadata: Metadata,
     block: Mutex<Range<i64>>,
@@ -23,7 +22,8 @@ impl ProducerIds {
     pub(crate) async fn next(&self) -> Result<ProducerId, MetadataError> {
         let mut block = self.block.lock().await;
         if block.is_empty() {
-            *block = self.metadata.take_producer_ids().await?;
+            let taken = self.metadata.take_producer_ids().await?;
+            *block = taken.first.0..taken.first.0 + taken.count;
         }
         let id = block.start;
         block.start += 1;

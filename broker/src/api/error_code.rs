@@ -4,7 +4,7 @@
 use core_log::{AppendError, ChangeError, InvalidBatch, ReadError};
 use protocol::ErrorCode;
 
-use crate::partition::FindError;
+use crate::{metadata::MetadataError, partition::FindError};
 
 pub(crate) fn of_find(error: &FindError) -> ErrorCode {
     match error {

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::BytesMut;
 use bytestring::ByteString;
 
-use core_log::{Ack, Append, AppendError, Appended, BatchRules, InvalidBatch, Place, Ticket, validate};
+use core_log::{Ack, Append, AppendError, Appended, InvalidBatch, Place, Ticket, validate};
 use protocol::{
     ErrorCode, PartitionId,
     framing::produce::{ProduceFrame, ProducePartition},
@@ -25,11 +25,10 @@ use protocol::{
 
 use crate::{
     api::{RequestContext, error_code},
-    limits,
     metadata::{Image, Topic},
     metrics::Metrics,
     node::Node,
-    partition::{FindError, leader_epoch},
+    partition::{FindError, batch_rules, leader_epoch},
 };
 
 const API: &str = "Produce";
@@ -102,7 +101,7 @@ fn check_request<'a>(
     if topic.internal {
         return Err((ErrorCode::INVALID_TOPIC_EXCEPTION, "clients may not write to internal topics"));
     }
-    if acks == ACKS_ALL && topic.config.min_insync_replicas() > 1 {
+    if acks == ACKS_ALL && topic.config.min_insync_replicas > 1 {
         return Err((ErrorCode::NOT_ENOUGH_REPLICAS, "min.insync.replicas is above the one replica there is"));
     }
     Ok(topic)
@@ -120,17 +119,8 @@ async fn prepare(
     let batch = partition
         .records
         .ok_or_else(|| Refused::new(ErrorCode::INVALID_RECORD, "a partition without records"))?;
-    validate(&batch, &rules(topic, version), node.clock.wall_ms())?;
+    validate(&batch, &batch_rules(topic, version), node.clock.wall_ms())?;
     Ok(Append { log: found.log.clone(), batch, place: Place::Next { leader_epoch } })
-}
-
-fn rules(topic: &Topic, version: i16) -> BatchRules {
-    BatchRules {
-        zstd: version >= 7,
-        transactional: false,
-        decompressed_max: limits::DECOMPRESSED_BYTES_MAX,
-        ..topic.config.batch_rules()
-    }
 }
 
 impl Pending {

@@ -50,7 +50,7 @@ async fn delete(
     if topic.internal {
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
-    if !topic.config.deletes() {
+    if !topic.config.delete {
         return Err(ErrorCode::POLICY_VIOLATION);
     }
     let found = partitions.find(topic, PartitionId(asked.partition_index)).await;

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use core_log::LogDir;
 use protocol::TopicPartition;
 
-use super::open::Partitions;
+use super::{config::log_config, open::Partitions};
 use crate::{
-    metadata::{Image, Topic},
+    metadata::{Image, Topic, topic_name},
     serve::drain::Drain,
 };
 
@@ -49,7 +49,7 @@ impl Follower {
             let topic = image.topic(log.id().topic.as_str()).filter(|topic| topic.id == log.topic_id());
             match topic {
                 Some(topic) => {
-                    let config = topic.config.log_config();
+                    let config = log_config(topic);
                     if log.config() != config {
                         log.configure(config);
                     }
@@ -89,9 +89,9 @@ pub(crate) fn set_strays_aside(log_dir: &LogDir, image: &Image) {
     for (id, topic_id) in names {
         let known = image.topic(id.topic.as_str()).is_some_and(|topic| {
             topic_id.is_none_or(|found| found == topic.id)
-                && usize::try_from(id.partition.0).is_ok_and(|index| index < topic.partitions.len())
+                && topic.partition(id.partition.0).is_some()
         });
-        if known || id.topic.as_str() == crate::broker::METADATA_TOPIC {
+        if known || id.topic.as_str() == topic_name::CLUSTER_METADATA {
             continue;
         }
         match log_dir.set_aside(&id) {

@@ -6,8 +6,10 @@
 //! * [`Partitions`]: from a topic and a number to an open partition.
 //! * [`follow`]: keeps open partitions true to the image: new settings, deletions.
 
+mod config;
 mod follow;
 mod open;
 
+pub(crate) use config::{batch_rules, log_config};
 pub(crate) use follow::{Follower, set_strays_aside};
 pub(crate) use open::{FindError, Partitions, leader_epoch};

@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use core_log::{Log, LogDir, OpenError};
 use protocol::{LeaderEpoch, PartitionId, TopicId, TopicPartition};
 
+use super::config::log_config;
 use crate::metadata::{Metadata, Topic};
 
 /// An open partition.
@@ -90,7 +91,7 @@ impl Partitions {
             .topic(topic.name.as_str())
             .filter(|current| current.id == topic.id)
             .ok_or(FindError::Unknown)?;
-        let (log_dir, topic_id, config) = (self.log_dir.clone(), topic.id, topic.config.log_config());
+        let (log_dir, topic_id, config) = (self.log_dir.clone(), topic.id, log_config(topic));
         let opening =
             tokio::task::spawn_blocking(move || log_dir.log(&detached(&id), topic_id, config)).await;
         match opening {
@@ -103,8 +104,7 @@ impl Partitions {
 
 /// The leader epoch of a partition, if the topic has it.
 pub(crate) fn leader_epoch(topic: &Topic, index: PartitionId) -> Option<LeaderEpoch> {
-    let index = usize::try_from(index.0).ok()?;
-    topic.partitions.get(index).map(|partition| partition.leader_epoch)
+    topic.partition(index.0).map(|partition| partition.leader_epoch)
 }
 
 /// The id outlives the request whose frame its name may be a slice of.
