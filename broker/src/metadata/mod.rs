@@ -11,6 +11,7 @@
 //! Not here: where a partition's log is, who writes to it, committed offsets. Start at [`Metadata`], then [`plan`].
 
 pub mod change;
+pub mod broker_config;
 mod endpoint;
 mod error;
 mod handle;
@@ -32,4 +33,5 @@ pub use error::{MetadataError, OpenError};
 pub use handle::Metadata;
 pub use identity::IdSource;
 pub use image::{Image, PartitionState, Topic};
+pub use proposer::Mode;
 pub use topic_config::TopicConfig;
