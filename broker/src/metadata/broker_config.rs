@@ -145,7 +145,8 @@ mod tests {
             let config = all.iter().find(|config| config.name == name).expect("it is in the table");
             assert_eq!(config.described.value, value);
             assert_eq!(config.described.source, ConfigSource::StaticBroker);
-            let synonyms: Vec<_> = config.described.synonyms.iter().map(|known| known.value.as_str()).collect();
+            let synonyms: Vec<_> =
+                config.described.synonyms.iter().map(|known| known.value.as_str()).collect();
             assert_eq!(synonyms, [value, built_in]);
         }
     }

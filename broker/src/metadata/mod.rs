@@ -10,8 +10,8 @@
 //!
 //! Not here: where a partition's log is, who writes to it, committed offsets. Start at [`Metadata`], then [`plan`].
 
-pub mod change;
 pub mod broker_config;
+pub mod change;
 mod endpoint;
 mod error;
 mod handle;
