@@ -54,6 +54,8 @@ pub struct Declared {
     pub versions: RangeInclusive<i16>,
     pub layout: fn(i16) -> Layout,
     pub schema: &'static Schema,
+    /// Decodes a body and drops what it says.
+    pub read: fn(Bytes, i16) -> Result<(), DecodeError>,
     /// Decodes a body and encodes it again.
     pub recode: fn(Bytes, i16) -> Result<Bytes, DecodeError>,
     /// Encodes the message's default; why not, if a version cannot carry it.
@@ -90,6 +92,7 @@ const fn declared<M: Api + Default + Debug + PartialEq>(is_request: bool) -> Dec
         versions: M::VERSIONS,
         layout: M::layout,
         schema,
+        read: |body, version| M::read(body, version).map(drop),
         recode: recode::<M>,
         encode_default: |version| encode(&M::default(), version),
         print: |body, version| M::read(body, version).map(|message| format!("{message:?}")),
