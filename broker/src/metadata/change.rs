@@ -168,6 +168,8 @@ pub enum Refusal {
     ConfigTooLong { max: usize },
     #[error("Can't {operation} to key {name} because its type is not LIST but {kind}.")]
     NotAList { operation: &'static str, name: &'static str, kind: ConfigKind },
+    #[error("Unable to perform excessively large batch operation: at most {max} changes at once.")]
+    TooManyChanges { max: usize },
     #[error("All producer ids are given away.")]
     ProducerIdsExhausted,
     #[error("The id source gives no fresh id.")]

@@ -11,13 +11,15 @@ use super::{
     error::{MetadataError, OpenError},
     identity::IdSource,
     image::{Image, Topic},
-    proposer::{self, Mode, Proposal},
+    proposer::{self, Mode, Outcome, Proposal},
     replay,
 };
 use crate::{limits, record_log::RecordLog, settings::TopicSettings};
 
 /// Proposals that wait for their turn; further ones wait to be queued.
 const QUEUE_MAX: usize = 256;
+/// Changes in one proposal; Kafka's bound of records in one operation.
+const CHANGES_PER_PROPOSAL_MAX: usize = 10_000;
 
 /// The broker's metadata; cheap to clone.
 #[derive(Clone)]
@@ -71,21 +73,14 @@ impl Metadata {
         self.published.changes.subscribe()
     }
 
-    /// Makes the changes in order. Each accepted one is answered with the image right after it, once all are on stable storage
-    /// and published; a refused one leaves the others alone.
-    pub async fn propose(
-        &self,
-        changes: Vec<Change>,
-    ) -> Result<Vec<Result<Arc<Image>, Refusal>>, MetadataError> {
-        self.send(changes, Mode::Commit).await
-    }
-
-    /// What [`Metadata::propose`] would answer; nothing changes.
-    pub async fn rehearse(
-        &self,
-        changes: Vec<Change>,
-    ) -> Result<Vec<Result<Arc<Image>, Refusal>>, MetadataError> {
-        self.send(changes, Mode::Rehearse).await
+    /// Makes the changes in order, or only says what would come of them. Each accepted one is answered with the image right
+    /// after it, once it is on stable storage and published; a refused one leaves the others alone.
+    pub async fn propose(&self, changes: Vec<Change>, mode: Mode) -> Vec<Result<Arc<Image>, MetadataError>> {
+        let count = changes.len();
+        if count > CHANGES_PER_PROPOSAL_MAX {
+            return vec![Err(Refusal::TooManyChanges { max: CHANGES_PER_PROPOSAL_MAX }.into()); count];
+        }
+        self.send(changes, mode).await.unwrap_or_else(|| vec![Err(MetadataError::Stopped); count])
     }
 
     pub async fn create_topic(&self, topic: NewTopic) -> Result<Arc<Topic>, MetadataError> {
@@ -123,18 +118,12 @@ impl Metadata {
     }
 
     async fn change(&self, change: Change) -> Result<Arc<Image>, MetadataError> {
-        let outcome = self.propose(vec![change]).await?.pop();
-        Ok(outcome.ok_or(MetadataError::Stopped)??)
+        self.propose(vec![change], Mode::Commit).await.pop().unwrap_or(Err(MetadataError::Stopped))
     }
 
-    async fn send(
-        &self,
-        changes: Vec<Change>,
-        mode: Mode,
-    ) -> Result<Vec<Result<Arc<Image>, Refusal>>, MetadataError> {
+    async fn send(&self, changes: Vec<Change>, mode: Mode) -> Option<Vec<Outcome>> {
         let (reply, answer) = oneshot::channel();
-        let proposal = Proposal { changes, mode, reply };
-        self.proposals.send(proposal).await.map_err(|_| MetadataError::Stopped)?;
-        Ok(answer.await.map_err(|_| MetadataError::Stopped)??)
+        self.proposals.send(Proposal { changes, mode, reply }).await.ok()?;
+        answer.await.ok()
     }
 }

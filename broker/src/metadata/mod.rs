@@ -10,6 +10,7 @@
 //!
 //! Not here: where a partition's log is, who writes to it, committed offsets. Start at [`Metadata`], then [`plan`].
 
+pub mod broker_config;
 pub mod change;
 mod endpoint;
 mod error;
@@ -32,4 +33,5 @@ pub use error::{MetadataError, OpenError};
 pub use handle::Metadata;
 pub use identity::IdSource;
 pub use image::{Image, PartitionState, Topic};
+pub use proposer::Mode;
 pub use topic_config::TopicConfig;

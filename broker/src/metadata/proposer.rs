@@ -1,11 +1,11 @@
 //! The one writer of the metadata log.
 //!
-//! It takes the proposals that wait, plans each against the image as the ones before would leave it, appends all their records
-//! as one batch, and only then publishes the image and answers. A caller that goes away does not interrupt it, so a stored
-//! record is always folded in.
+//! It takes the proposals that wait, plans each change against the image as the ones before would leave it, appends the records
+//! of many changes as one batch, and only then publishes the image and answers. A caller that goes away does not interrupt
+//! it, so a stored record is always folded in.
 //!
-//! If the append fails, nothing is published and every caller of that batch hears the error. The records may be on disk all
-//! the same: the log stays offline until the next start, whose replay decides.
+//! If an append fails, nothing of it is published and every change in it is answered with the error. The records may be on disk
+//! all the same: the log stays offline until the next start, whose replay decides.
 
 use std::sync::Arc;
 
@@ -14,34 +14,36 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     change::{Change, Refusal},
+    error::MetadataError,
     handle::Published,
     identity::IdSource,
     image::Image,
     plan::{self, Rules},
+    record::MetadataRecord,
 };
 use crate::record_log::{KeyValue, RecordLog, RecordLogError};
 
-/// Changes that one caller wants made together.
+/// Changes that one caller wants made, in order.
 pub(super) struct Proposal {
     pub changes: Vec<Change>,
     pub mode: Mode,
-    pub reply: oneshot::Sender<Answer>,
+    pub reply: oneshot::Sender<Vec<Outcome>>,
 }
 
+/// Whether a proposal is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub enum Mode {
     Commit,
     /// Only says what would happen.
     Rehearse,
 }
 
-/// For each change, the image right after it.
-pub(super) type Outcomes = Vec<Result<Arc<Image>, Refusal>>;
-type Answer = Result<Outcomes, RecordLogError>;
+/// The image right after a change.
+pub(super) type Outcome = Result<Arc<Image>, MetadataError>;
 
-/// Proposals that share one append.
-const PROPOSALS_PER_BATCH_MAX: usize = 64;
-/// Stored bytes after which an append takes no further proposal: half of Kafka's largest batch.
+/// Proposals that are planned together.
+const PROPOSALS_PER_ROUND_MAX: usize = 64;
+/// Stored bytes after which an append takes no further change: half of Kafka's largest batch.
 const BATCH_BYTES_MAX: usize = 512 << 10;
 
 /// Serves proposals until the last handle is gone.
@@ -53,61 +55,108 @@ pub(super) async fn run(
     mut queue: mpsc::Receiver<Proposal>,
 ) {
     let mut waiting = Vec::new();
-    while queue.recv_many(&mut waiting, PROPOSALS_PER_BATCH_MAX).await > 0 {
-        let mut batch = Batch::after(published.image());
+    while queue.recv_many(&mut waiting, PROPOSALS_PER_ROUND_MAX).await > 0 {
+        let mut round = Round::new(log.as_ref(), &published, Rules { broker_id, ids: ids.as_ref() });
         for proposal in waiting.drain(..) {
-            batch.add(proposal, Rules { broker_id, ids: ids.as_ref() });
-            if batch.bytes >= BATCH_BYTES_MAX {
-                batch.commit(log.as_ref(), &published).await;
-                batch = Batch::after(published.image());
-            }
+            round.take(proposal).await;
         }
-        batch.commit(log.as_ref(), &published).await;
+        round.finish().await;
     }
 }
 
-/// Proposals planned one after the other, not yet stored.
-struct Batch {
+/// Proposals that are planned one after the other and answered together.
+struct Round<'a> {
+    log: &'a dyn RecordLog,
+    published: &'a Published,
+    rules: Rules<'a>,
+    /// As the planned changes will leave it.
     image: Arc<Image>,
+    /// Planned, not yet stored.
     records: Vec<KeyValue>,
     bytes: usize,
-    answers: Vec<(oneshot::Sender<Answer>, Outcomes)>,
+    answers: Vec<(oneshot::Sender<Vec<Outcome>>, Vec<Outcome>)>,
+    /// The answers, and outcomes in them, that depend on the next append.
+    unsettled: Vec<(usize, usize)>,
 }
 
-impl Batch {
-    fn after(image: Arc<Image>) -> Self {
-        Self { image, records: Vec::new(), bytes: 0, answers: Vec::new() }
+impl<'a> Round<'a> {
+    fn new(log: &'a dyn RecordLog, published: &'a Published, rules: Rules<'a>) -> Self {
+        let image = published.image();
+        let (records, answers, unsettled) = (Vec::new(), Vec::new(), Vec::new());
+        Self { log, published, rules, image, records, bytes: 0, answers, unsettled }
     }
 
-    fn add(&mut self, proposal: Proposal, rules: Rules<'_>) {
-        let mut image = self.image.clone();
-        let mut records = Vec::new();
+    async fn take(&mut self, proposal: Proposal) {
         let mut outcomes = Vec::with_capacity(proposal.changes.len());
-        for change in &proposal.changes {
-            let outcome = make(&image, change, rules, &mut records);
-            if let Ok(after) = &outcome {
-                image = after.clone();
+        match proposal.mode {
+            Mode::Rehearse => self.rehearse(&proposal.changes, &mut outcomes),
+            Mode::Commit => {
+                for change in &proposal.changes {
+                    outcomes.push(self.plan(change, outcomes.len()));
+                    if self.bytes >= BATCH_BYTES_MAX {
+                        // A failed append has to find the outcomes of this proposal, too.
+                        self.store(&mut outcomes).await;
+                    }
+                }
             }
-            outcomes.push(outcome);
-        }
-        if proposal.mode == Mode::Commit {
-            self.image = image;
-            self.bytes += records.iter().map(stored_bytes).sum::<usize>();
-            self.records.append(&mut records);
         }
         self.answers.push((proposal.reply, outcomes));
     }
 
-    async fn commit(self, log: &dyn RecordLog, published: &Published) {
-        let stored = if self.records.is_empty() { Ok(()) } else { log.append(self.records).await.map(drop) };
-        match &stored {
-            Ok(()) if Arc::ptr_eq(&self.image, &published.image()) => {}
-            Ok(()) => published.publish(self.image),
-            Err(error) => tracing::error!(%error, "metadata changes could not be stored"),
+    fn rehearse(&self, changes: &[Change], outcomes: &mut Vec<Outcome>) {
+        let mut image = self.image.clone();
+        for change in changes {
+            let outcome = make(&image, change, self.rules, &mut Vec::new());
+            if let Ok(after) = &outcome {
+                image = after.clone();
+            }
+            outcomes.push(outcome.map_err(MetadataError::from));
         }
+    }
+
+    fn plan(&mut self, change: &Change, place: usize) -> Outcome {
+        let planned_before = self.records.len();
+        let after = make(&self.image, change, self.rules, &mut self.records)?;
+        self.bytes += self.records.iter().skip(planned_before).map(stored_bytes).sum::<usize>();
+        self.unsettled.push((self.answers.len(), place));
+        self.image = after.clone();
+        Ok(after)
+    }
+
+    /// Stores and publishes what is planned; `last` are the outcomes of the proposal that is being planned.
+    async fn store(&mut self, last: &mut [Outcome]) {
+        let records = std::mem::take(&mut self.records);
+        self.bytes = 0;
+        let stored = if records.is_empty() { Ok(()) } else { self.log.append(records).await.map(drop) };
+        match stored {
+            Ok(()) => self.publish(),
+            Err(error) => self.fail(error, last),
+        }
+        self.unsettled.clear();
+    }
+
+    fn publish(&self) {
+        if !Arc::ptr_eq(&self.image, &self.published.image()) {
+            self.published.publish(self.image.clone());
+        }
+    }
+
+    fn fail(&mut self, error: RecordLogError, last: &mut [Outcome]) {
+        tracing::error!(%error, changes = self.unsettled.len(), "metadata changes could not be stored");
+        for (answer, place) in self.unsettled.drain(..) {
+            let outcomes = self.answers.get_mut(answer).map_or(&mut *last, |(_, outcomes)| outcomes);
+            if let Some(outcome) = outcomes.get_mut(place) {
+                *outcome = Err(MetadataError::Log(error.clone()));
+            }
+        }
+        self.image = self.published.image();
+    }
+
+    async fn finish(mut self) {
+        self.store(&mut []).await;
         for (reply, outcomes) in self.answers {
             // A caller that has gone needs no answer.
-            let _gone = reply.send(stored.clone().map(|()| outcomes));
+            let _gone = reply.send(outcomes);
         }
     }
 }
@@ -127,7 +176,7 @@ fn make(
     for record in &planned {
         after.apply(record)?;
     }
-    records.extend(planned.iter().map(super::record::MetadataRecord::encode));
+    records.extend(planned.iter().map(MetadataRecord::encode));
     Ok(Arc::new(after))
 }
 

@@ -4,13 +4,15 @@
 //! what it does here. [`TopicConfig`] holds the few that are acted upon.
 
 mod check;
+mod describe;
 mod table;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 pub(super) use check::items;
 pub use check::{ConfigKind, InvalidConfig};
-pub use table::{ConfigKey, TOPIC_CONFIGS};
+pub use describe::{ConfigSource, Described, Synonym, describe};
+pub use table::{ConfigDefault, ConfigKey, TOPIC_CONFIGS};
 
 use crate::settings::TopicSettings;
 

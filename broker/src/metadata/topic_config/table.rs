@@ -130,7 +130,7 @@ configs! {
         "Age after which a new segment begins even if the old one is not full.";
     "unclean.leader.election.enable" Boolean Some("unclean.leader.election.enable"), Fixed("false"), Any,
         "Not used: a partition has one replica, so there is no other leader to elect.";
-    "write.caching" Boolean None, Setting(|topics| topics.write_caching.to_string()), Any,
+    "write.caching" Boolean Some("write.caching"), Setting(|topics| topics.write_caching.to_string()), Any,
         "Of this broker, not of Kafka: true answers acks=all, and shows records to consumers, once they are in the page cache. Faster, but \
          acknowledged records are lost when the machine (not just the process) dies before the next sync.";
 }
