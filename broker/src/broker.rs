@@ -13,7 +13,7 @@ use core_log::{ChangeError, Clock, Log, LogConfig, LogDir, LogDirSettings, OpenE
 use protocol::{BrokerId, LeaderEpoch, TopicId, TopicPartition, Uuid};
 
 use crate::{
-    coordinator::group::Groups,
+    coordinator::group::{Groups, GroupsParts},
     limits,
     metadata::{BrokerEndpoint, Metadata, OpenError as MetadataOpenError, topic_name},
     metrics::Metrics,
@@ -97,7 +97,12 @@ impl Broker {
             clock: clock.clone(),
             partitions_wanted: settings.groups.offsets_partitions,
         };
-        let groups = Groups::new(settings.groups.clone(), Arc::new(offsets), clock.clone());
+        let groups = Groups::new(GroupsParts {
+            settings: settings.groups.clone(),
+            topic: Arc::new(offsets),
+            clock: clock.clone(),
+            fresh_ids: Arc::new(fresh_id),
+        });
         let node = Arc::new(Node {
             endpoint: endpoint(&settings, address)?,
             settings,
@@ -144,6 +149,7 @@ impl Broker {
             self.listener.abort();
             self.background.shutdown().await;
         }
+        self.node.groups.close().await;
         self.node.log_dir.close().await?;
         finished.map_err(|_| DrainError::Connections(deadline))
     }
@@ -204,7 +210,12 @@ fn endpoint(settings: &Settings, address: SocketAddr) -> Result<BrokerEndpoint, 
 }
 
 fn follow(node: &Node) -> Follower {
-    Follower::new(node.partitions.clone(), node.log_dir.clone(), node.metadata.subscribe())
+    Follower::new(
+        node.partitions.clone(),
+        node.groups.clone(),
+        node.log_dir.clone(),
+        node.metadata.subscribe(),
+    )
 }
 
 /// Deletes old segments now and then.
@@ -221,7 +232,9 @@ async fn keep_retention(node: Arc<Node>, drain: Drain) {
 
 /// Forgets offsets of groups that are long gone.
 async fn expire_groups(node: Arc<Node>, drain: Drain) {
-    every(limits::OFFSETS_RETENTION_CHECK, drain, async || node.groups.expire().await).await;
+    every(limits::OFFSETS_RETENTION_CHECK, drain, async || {
+        node.groups.expire().await;
+    }).await;
 }
 
 async fn every(period: Duration, mut drain: Drain, mut work: impl AsyncFnMut()) {

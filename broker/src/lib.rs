@@ -14,6 +14,7 @@ mod router;
 mod serve;
 pub mod settings;
 mod stored_records;
+mod topic_directory;
 
 pub use broker::{Broker, Components, DrainError, StartError};
 pub use settings::Settings;

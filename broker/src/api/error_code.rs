@@ -1,10 +1,10 @@
-//! From what goes wrong in the rooms to Kafka's error codes. The only place that knows both; no wildcard arms, so that a
-//! new failure has to be given its code.
+//! From what goes wrong with partitions and their logs to Kafka's error codes; metadata's failures are in `failure.rs`.
+//! No wildcard arms: a new failure has to be given its code.
 
-use core_log::{AppendError, ChangeError, InvalidBatch, ReadError};
+use core_log::{AppendError, ChangeError, ReadError, validate::InvalidBatch};
 use protocol::ErrorCode;
 
-use crate::{metadata::MetadataError, partition::FindError};
+use crate::partition::FindError;
 
 pub(crate) fn of_find(error: &FindError) -> ErrorCode {
     match error {
@@ -40,5 +40,28 @@ pub(crate) fn of_read(error: &ReadError) -> ErrorCode {
         ReadError::OutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
         ReadError::Corrupt(_) | ReadError::Io(_) | ReadError::Offline(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         ReadError::Records { .. } => ErrorCode::CORRUPT_MESSAGE,
+    }
+}
+
+/// Each variant of [`InvalidBatch`] says which code it is, and why.
+pub(crate) fn of_batch(invalid: &InvalidBatch) -> ErrorCode {
+    match invalid {
+        InvalidBatch::Corrupt(_) => ErrorCode::CORRUPT_MESSAGE,
+        InvalidBatch::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+        InvalidBatch::Transactional => ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT,
+        InvalidBatch::UnknownCompression(_) | InvalidBatch::ZstdTooEarly => {
+            ErrorCode::UNSUPPORTED_COMPRESSION_TYPE
+        }
+        InvalidBatch::Timestamp { .. } | InvalidBatch::AppendTime => ErrorCode::INVALID_TIMESTAMP,
+        InvalidBatch::Truncated { .. }
+        | InvalidBatch::Magic(_)
+        | InvalidBatch::SeveralBatches(_)
+        | InvalidBatch::Count { .. }
+        | InvalidBatch::Control
+        | InvalidBatch::DeleteHorizon
+        | InvalidBatch::Producer { .. }
+        | InvalidBatch::TransactionalWithoutProducer
+        | InvalidBatch::Records(_)
+        | InvalidBatch::RecordsWithoutKey(_) => ErrorCode::INVALID_RECORD,
     }
 }

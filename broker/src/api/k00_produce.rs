@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::BytesMut;
 use bytestring::ByteString;
 
-use core_log::{Ack, Append, AppendError, Appended, InvalidBatch, Place, Ticket, validate};
+use core_log::{Ack, Append, AppendError, Appended, Place, Ticket, validate::{InvalidBatch, validate}};
 use protocol::{
     ErrorCode, PartitionId,
     framing::produce::{ProduceFrame, ProducePartition},

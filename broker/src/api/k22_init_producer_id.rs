@@ -8,7 +8,8 @@ use protocol::{
     messages::k22_init_producer_id::{InitProducerIdRequest, InitProducerIdResponse},
 };
 
-use crate::{api::error_code, producer_ids::ProducerIds};
+use super::failure::Failure;
+use crate::producer_ids::ProducerIds;
 
 pub(crate) async fn handle(
     producer_ids: &ProducerIds,
@@ -16,7 +17,7 @@ pub(crate) async fn handle(
 ) -> InitProducerIdResponse {
     let id = match request.transactional_id {
         Some(_) => Err(ErrorCode::INVALID_REQUEST),
-        None => producer_ids.next().await.map_err(|error| error_code::of_metadata(&error)),
+        None => producer_ids.next().await.map_err(|error| Failure::from(error).code),
     };
     match id {
         Ok(ProducerId(producer_id)) => InitProducerIdResponse { producer_id, ..Default::default() },

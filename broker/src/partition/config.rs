@@ -1,6 +1,6 @@
 //! From a topic's config to what its logs and its batches are held to.
 
-use core_log::{BatchRules, LogConfig};
+use core_log::{LogConfig, validate::BatchRules};
 
 use crate::{limits, metadata::Topic};
 
@@ -22,18 +22,14 @@ pub(crate) fn log_config(topic: &Topic) -> LogConfig {
 /// What a producer's batch must be like, for a Produce of this version.
 pub(crate) fn batch_rules(topic: &Topic, version: i16) -> BatchRules {
     let config = &topic.config;
-    // With LogAppendTime the broker's time replaces the producer's, which may then be anything.
-    let (before, after) = match config.append_time {
-        true => (i64::MAX, i64::MAX),
-        false => (config.message_timestamp_before_max_ms, config.message_timestamp_after_max_ms),
-    };
     BatchRules {
-        bytes_max: usize::try_from(config.max_message_bytes).unwrap_or(0),
+        max_bytes: usize::try_from(config.max_message_bytes).unwrap_or(0),
+        decompressed_max_bytes: limits::DECOMPRESSED_BYTES_MAX,
         zstd: version >= 7,
         transactional: false,
         keys_required: config.compact,
-        before_max_ms: before,
-        after_max_ms: after,
-        decompressed_bytes_max: limits::DECOMPRESSED_BYTES_MAX,
+        append_time: config.append_time,
+        before_max_ms: config.message_timestamp_before_max_ms,
+        after_max_ms: config.message_timestamp_after_max_ms,
     }
 }

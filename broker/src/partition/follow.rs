@@ -9,6 +9,7 @@ use protocol::TopicPartition;
 
 use super::{config::log_config, open::Partitions};
 use crate::{
+    coordinator::group::Groups,
     metadata::{Image, Topic, topic_name},
     serve::drain::Drain,
 };
@@ -16,6 +17,7 @@ use crate::{
 /// Follows the image until the drain.
 pub(crate) struct Follower {
     partitions: Partitions,
+    groups: Groups,
     log_dir: Arc<LogDir>,
     images: watch::Receiver<Arc<Image>>,
     seen: Arc<Image>,
@@ -24,11 +26,12 @@ pub(crate) struct Follower {
 impl Follower {
     pub(crate) fn new(
         partitions: Partitions,
+        groups: Groups,
         log_dir: Arc<LogDir>,
         mut images: watch::Receiver<Arc<Image>>,
     ) -> Self {
         let seen = images.borrow_and_update().clone();
-        Self { partitions, log_dir, images, seen }
+        Self { partitions, groups, log_dir, images, seen }
     }
 
     pub(crate) async fn run(mut self, mut drain: Drain) {
@@ -65,6 +68,9 @@ impl Follower {
         let gone = self.seen.topics().filter(|topic| image.topic_by_id(topic.id).is_none());
         for topic in gone {
             self.remove_unopened(topic);
+            if let Err(error) = self.groups.forget_topic(&topic.name).await {
+                tracing::warn!(topic = %topic.name, %error, "offsets of a deleted topic are kept until they expire");
+            }
         }
     }
 
