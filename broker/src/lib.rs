@@ -2,6 +2,7 @@
 
 pub mod api;
 mod broker;
+pub mod coordinator;
 pub mod limits;
 pub mod metadata;
 mod metrics;

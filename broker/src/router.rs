@@ -119,7 +119,7 @@ async fn answer(node: &Node, request: Request, drain: &Drain) -> Outcome {
         3 => run(request, |it| api::k03_metadata::handle(metadata, endpoint, &cx, it)).await,
         8 => run(request, |it| api::k08_offset_commit::handle(groups, &*image, &cx, it)).await,
         9 => run(request, |it| api::k09_offset_fetch::handle(groups, &*image, &cx, it)).await,
-        10 => run(request, |it| api::k10_find_coordinator::handle(endpoint, &cx, it)).await,
+        10 => run(request, async |it| api::k10_find_coordinator::handle(endpoint, &cx, it)).await,
         11 => {
             let refused =
                 || JoinGroupResponse { error_code: ErrorCode::NOT_COORDINATOR, ..Default::default() };
