@@ -6,7 +6,7 @@ use prometheus_client::registry::Registry;
 use tokio::{
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Interval, MissedTickBehavior, interval, timeout},
 };
 
 use core_log::{ChangeError, Clock, Log, LogConfig, LogDir, LogDirSettings, OpenError, Storage};
@@ -85,9 +85,8 @@ impl Broker {
         let metrics = Metrics::register(registry);
         let (log_dir, metadata) = open(settings.clone(), log, data, clock.clone(), storage).await?;
         let listen = |error| StartError::Listen { listen: settings.listen.clone(), error };
-        let listener = Listener::bind(&settings.listen, Admission::new(&settings.connections))
-            .await
-            .map_err(listen)?;
+        let listener =
+            Listener::bind(&settings.listen, Admission::new(&settings.connections)).await.map_err(listen)?;
         let address = listener.address().map_err(listen)?;
         let partitions = Partitions::new(log_dir.clone(), metadata.clone());
         let offsets = OffsetsPartitions {
@@ -171,15 +170,10 @@ async fn open(
     });
     let (log_dir, metadata_log, clock) =
         opening.await.map_err(|error| StartError::Task(error.to_string()))??;
-    let records =
-        StoredRecords::new(log_dir.clone(), metadata_log, clock, LeaderEpoch(0));
-    let metadata = Metadata::open(
-        Arc::new(records),
-        BrokerId(settings.broker_id),
-        settings.topics,
-        Arc::new(fresh_id),
-    )
-    .await?;
+    let records = StoredRecords::new(log_dir.clone(), metadata_log, clock, LeaderEpoch(0));
+    let metadata =
+        Metadata::open(Arc::new(records), BrokerId(settings.broker_id), settings.topics, Arc::new(fresh_id))
+            .await?;
     set_strays_aside(&log_dir, &metadata.image());
     Ok((log_dir, metadata))
 }
@@ -219,33 +213,38 @@ fn follow(node: &Node) -> Follower {
 }
 
 /// Deletes old segments now and then.
-async fn keep_retention(node: Arc<Node>, drain: Drain) {
+async fn keep_retention(node: Arc<Node>, mut drain: Drain) {
     let period = Duration::from_millis(node.settings.topics.retention_check_interval_ms.max(1));
-    every(period, drain, async || {
+    let mut ticks = ticks(period).await;
+    while next_tick(&mut ticks, &mut drain).await {
         let report = node.log_dir.clean().await;
         if report.segments_deleted > 0 || report.failures > 0 {
             tracing::info!(?report, "retention pass");
         }
-    })
-    .await;
+    }
 }
 
 /// Forgets offsets of groups that are long gone.
-async fn expire_groups(node: Arc<Node>, drain: Drain) {
-    every(limits::OFFSETS_RETENTION_CHECK, drain, async || {
+async fn expire_groups(node: Arc<Node>, mut drain: Drain) {
+    let mut ticks = ticks(limits::OFFSETS_RETENTION_CHECK).await;
+    while next_tick(&mut ticks, &mut drain).await {
         node.groups.expire().await;
-    }).await;
+    }
 }
 
-async fn every(period: Duration, mut drain: Drain, mut work: impl AsyncFnMut()) {
+async fn ticks(period: Duration) -> Interval {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once: there is nothing to do that early.
     ticks.tick().await;
-    loop {
-        tokio::select! {
-            () = drain.started() => return,
-            _ = ticks.tick() => work().await,
-        }
+    ticks
+}
+
+/// Waits a period; `false` when the broker drains.
+async fn next_tick(ticks: &mut Interval, drain: &mut Drain) -> bool {
+    tokio::select! {
+        biased;
+        () = drain.started() => false,
+        _ = ticks.tick() => true,
     }
 }

@@ -8,8 +8,11 @@ use core_log::{Clock, LogDir};
 
 use crate::{
     coordinator::group::Groups,
-    metadata::{BrokerEndpoint, Metadata}, metrics::Metrics,
-    partition::Partitions, producer_ids::ProducerIds, settings::Settings,
+    metadata::{BrokerEndpoint, Metadata},
+    metrics::Metrics,
+    partition::Partitions,
+    producer_ids::ProducerIds,
+    settings::Settings,
 };
 
 pub(crate) struct Node {

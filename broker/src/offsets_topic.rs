@@ -28,12 +28,10 @@ impl OffsetsPartitions {
     }
 
     async fn open_partition(&self, index: PartitionId) -> Result<Arc<dyn RecordLog>, RecordLogError> {
-        let unavailable = |error: &dyn std::fmt::Display| RecordLogError::Unavailable(error.to_string().into());
-        let topic = self
-            .metadata
-            .ensure_internal_topic(self.topic())
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let unavailable =
+            |error: &dyn std::fmt::Display| RecordLogError::Unavailable(error.to_string().into());
+        let topic =
+            self.metadata.ensure_internal_topic(self.topic()).await.map_err(|error| unavailable(&error))?;
         let epoch = leader_epoch(&topic, index)
             .ok_or_else(|| RecordLogError::Unavailable("no such partition of the offsets topic".into()))?;
         let partition = self.partitions.find(&topic, index).await.map_err(|error| unavailable(&error))?;

@@ -123,20 +123,14 @@ async fn answer(node: &Node, request: Request, drain: &Drain) -> Outcome {
         11 => {
             let refused =
                 || JoinGroupResponse { error_code: ErrorCode::NOT_COORDINATOR, ..Default::default() };
-            run(request, |it| {
-                until_drain(drain, refused, api::k11_join_group::handle(groups, &cx, it))
-            })
-            .await
+            run(request, |it| until_drain(drain, refused, api::k11_join_group::handle(groups, &cx, it))).await
         }
         12 => run(request, |it| api::k12_heartbeat::handle(groups, &cx, it)).await,
         13 => run(request, |it| api::k13_leave_group::handle(groups, &cx, it)).await,
         14 => {
             let refused =
                 || SyncGroupResponse { error_code: ErrorCode::NOT_COORDINATOR, ..Default::default() };
-            run(request, |it| {
-                until_drain(drain, refused, api::k14_sync_group::handle(groups, &cx, it))
-            })
-            .await
+            run(request, |it| until_drain(drain, refused, api::k14_sync_group::handle(groups, &cx, it))).await
         }
         15 => run(request, |it| api::k15_describe_groups::handle(groups, &cx, it)).await,
         16 => run(request, |it| api::k16_list_groups::handle(groups, &cx, it)).await,
@@ -146,15 +140,22 @@ async fn answer(node: &Node, request: Request, drain: &Drain) -> Outcome {
         21 => run(request, |it| api::k21_delete_records::handle(&node.partitions, &image, it)).await,
         22 => run(request, |it| api::k22_init_producer_id::handle(&node.producer_ids, it)).await,
         23 => run(request, |it| api::k23_offset_for_leader_epoch::handle(&node.partitions, &image, it)).await,
-        32 => run(request, |it| api::k32_describe_configs::handle(metadata, endpoint, &node.settings, &cx, it)).await,
+        32 => {
+            run(request, |it| api::k32_describe_configs::handle(metadata, endpoint, &node.settings, &cx, it))
+                .await
+        }
         33 => run(request, |it| api::k33_alter_configs::handle(metadata, endpoint, &cx, it)).await,
         35 => run(request, |it| api::k35_describe_log_dirs::handle(node, &image, it)).await,
         37 => run(request, |it| api::k37_create_partitions::handle(metadata, &cx, it)).await,
         42 => run(request, |it| api::k42_delete_groups::handle(groups, &cx, it)).await,
-        44 => run(request, |it| api::k44_incremental_alter_configs::handle(metadata, endpoint, &cx, it)).await,
+        44 => {
+            run(request, |it| api::k44_incremental_alter_configs::handle(metadata, endpoint, &cx, it)).await
+        }
         47 => run(request, |it| api::k47_offset_delete::handle(groups, &*image, &cx, it)).await,
         60 => run(request, |it| api::k60_describe_cluster::handle(metadata, endpoint, &cx, it)).await,
-        75 => run(request, |it| api::k75_describe_topic_partitions::handle(metadata, endpoint, &cx, it)).await,
+        75 => {
+            run(request, |it| api::k75_describe_topic_partitions::handle(metadata, endpoint, &cx, it)).await
+        }
         // `every_served_api_has_a_handler` keeps this arm from being reached.
         _ => UNSUPPORTED,
     }
@@ -199,11 +200,7 @@ async fn fetch(node: &Node, request: Request, drain: &Drain) -> Outcome {
 }
 
 /// A wait for other members ends with the broker: the client looks for its coordinator again.
-async fn until_drain<A>(
-    drain: &Drain,
-    refused: impl FnOnce() -> A,
-    waiting: impl Future<Output = A>,
-) -> A {
+async fn until_drain<A>(drain: &Drain, refused: impl FnOnce() -> A, waiting: impl Future<Output = A>) -> A {
     let mut drain = drain.clone();
     tokio::select! {
         biased;

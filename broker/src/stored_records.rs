@@ -63,8 +63,7 @@ impl RecordLog for StoredRecords {
         let ends = self.log.ends();
         let mut from = ends.log_start;
         while from < ends.high_watermark {
-            let limit =
-                ReadLimit { max_bytes: REPLAY_BYTES, until: ends.high_watermark, at_least_one: true };
+            let limit = ReadLimit { max_bytes: REPLAY_BYTES, until: ends.high_watermark, at_least_one: true };
             let batches = self.log.read(from, limit).map_err(unreadable)?;
             if batches.is_empty() {
                 let what = format!("nothing can be read at offset {from} of {}", self.log.id());
@@ -82,10 +81,7 @@ impl RecordLog for StoredRecords {
     }
 }
 
-fn replay_piece(
-    mut piece: Bytes,
-    each: &mut dyn FnMut(Offset, i64, KeyValue),
-) -> Result<(), BatchError> {
+fn replay_piece(mut piece: Bytes, each: &mut dyn FnMut(Offset, i64, KeyValue)) -> Result<(), BatchError> {
     while !piece.is_empty() {
         let header = BatchHeader::parse(&piece)?;
         let found = piece.len();

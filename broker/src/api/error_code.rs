@@ -21,6 +21,7 @@ pub(crate) fn of_append(error: &AppendError) -> ErrorCode {
         AppendError::LowerLeaderEpoch { .. } | AppendError::NotAfterEnd { .. } | AppendError::Closed => {
             ErrorCode::NOT_LEADER_OR_FOLLOWER
         }
+        AppendError::OpenTransaction { .. } => ErrorCode::INVALID_TXN_STATE,
         AppendError::LargerThanSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
         AppendError::InvalidBatch(_) => ErrorCode::CORRUPT_MESSAGE,
         AppendError::Offline(_) | AppendError::NoSpace => ErrorCode::KAFKA_STORAGE_ERROR,

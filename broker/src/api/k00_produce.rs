@@ -13,7 +13,10 @@ use std::{sync::Arc, time::Duration};
 use bytes::BytesMut;
 use bytestring::ByteString;
 
-use core_log::{Ack, Append, AppendError, Appended, Place, Ticket, validate::{InvalidBatch, validate}};
+use core_log::{
+    Ack, Append, AppendError, Appended, Place, Ticket,
+    validate::{InvalidBatch, validate},
+};
 use protocol::{
     ErrorCode, PartitionId,
     framing::produce::{ProduceFrame, ProducePartition},
@@ -94,15 +97,17 @@ fn check_request<'a>(
     if transactional {
         return Err((ErrorCode::INVALID_TXN_STATE, "this broker does not serve transactions"));
     }
-    let topic = image.topic(name).ok_or((
-        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-        "this server does not host this topic-partition",
-    ))?;
+    let topic = image
+        .topic(name)
+        .ok_or((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "this server does not host this topic-partition"))?;
     if topic.internal {
         return Err((ErrorCode::INVALID_TOPIC_EXCEPTION, "clients may not write to internal topics"));
     }
     if acks == ACKS_ALL && topic.config.min_insync_replicas > 1 {
-        return Err((ErrorCode::NOT_ENOUGH_REPLICAS, "min.insync.replicas is above the one replica there is"));
+        return Err((
+            ErrorCode::NOT_ENOUGH_REPLICAS,
+            "min.insync.replicas is above the one replica there is",
+        ));
     }
     Ok(topic)
 }
@@ -140,7 +145,7 @@ impl Pending {
                 };
                 partition_responses.push(answer(&self.metrics, slot.index, slot.bytes, result));
             }
-            responses.push(ProduceResponseTopic { name, partition_responses });
+            responses.push(ProduceResponseTopic { name, partition_responses, ..Default::default() });
         }
         ProduceResponse { responses, ..Default::default() }
     }
@@ -178,12 +183,11 @@ fn answer(
         }
         Err(refused) => {
             metrics.error(API, refused.error);
-            let record_errors = refused.records.iter().map(|batch_index| {
-                ProduceResponseBatchIndexAndErrorMessage {
+            let record_errors =
+                refused.records.iter().map(|batch_index| ProduceResponseBatchIndexAndErrorMessage {
                     batch_index: *batch_index,
                     batch_index_error_message: Some(ByteString::from(refused.message.as_str())),
-                }
-            });
+                });
             ProduceResponsePartition {
                 index,
                 error_code: refused.error,

@@ -115,8 +115,7 @@ async fn find(
     request: &FetchRequestPartition,
 ) -> Result<Arc<Log>, ErrorCode> {
     let index = PartitionId(request.partition);
-    let current =
-        leader_epoch(topic, index).ok_or_else(|| error_code::of_find(&FindError::Unknown))?;
+    let current = leader_epoch(topic, index).ok_or_else(|| error_code::of_find(&FindError::Unknown))?;
     leader_epochs::check(current, LeaderEpoch(request.current_leader_epoch))?;
     let partition = node.partitions.find(topic, index).await.map_err(|error| error_code::of_find(&error))?;
     Ok(partition.log.clone())
@@ -181,7 +180,8 @@ impl Round {
         committed_only: bool,
     ) -> Result<Found, ErrorCode> {
         let ends = log.ends();
-        let mut found = Found { ends, committed_only, records: Vec::new(), diverging: target.divergence(log) };
+        let mut found =
+            Found { ends, committed_only, records: Vec::new(), diverging: target.divergence(log) };
         let partition_max = usize::try_from(target.request.partition_max_bytes).unwrap_or(0);
         let room = max_bytes.saturating_sub(self.bytes).min(partition_max);
         let at_least_one = self.bytes == 0;

@@ -109,9 +109,7 @@ async fn look_up(
         Wanted::Earliest => Ok(Some(end_of_log(ends.log_start))),
         Wanted::LatestTiered => Ok(None),
         Wanted::MaxTimestamp => search(log, until, Log::max_timestamp).await,
-        Wanted::AtOrAfter(timestamp) => {
-            search(log, until, move |log| log.find_by_timestamp(timestamp)).await
-        }
+        Wanted::AtOrAfter(timestamp) => search(log, until, move |log| log.find_by_timestamp(timestamp)).await,
     }
 }
 

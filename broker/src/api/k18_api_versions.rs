@@ -13,8 +13,8 @@ use protocol::{
 use super::RequestContext;
 
 pub(crate) async fn handle(cx: &RequestContext, request: ApiVersionsRequest) -> ApiVersionsResponse {
-    let named = is_software_text(&request.client_software_name)
-        && is_software_text(&request.client_software_version);
+    let named =
+        is_software_text(&request.client_software_name) && is_software_text(&request.client_software_version);
     if cx.version >= 3 && !named {
         return ApiVersionsResponse { error_code: ErrorCode::INVALID_REQUEST, ..Default::default() };
     }
@@ -38,10 +38,7 @@ mod tests {
     }
 
     fn named(name: &'static str, version: &'static str) -> ApiVersionsRequest {
-        ApiVersionsRequest {
-            client_software_name: name.into(),
-            client_software_version: version.into(),
-        }
+        ApiVersionsRequest { client_software_name: name.into(), client_software_version: version.into() }
     }
 
     #[tokio::test]

@@ -94,8 +94,7 @@ pub(crate) fn set_strays_aside(log_dir: &LogDir, image: &Image) {
     };
     for (id, topic_id) in names {
         let known = image.topic(id.topic.as_str()).is_some_and(|topic| {
-            topic_id.is_none_or(|found| found == topic.id)
-                && topic.partition(id.partition.0).is_some()
+            topic_id.is_none_or(|found| found == topic.id) && topic.partition(id.partition.0).is_some()
         });
         if known || id.topic.as_str() == topic_name::CLUSTER_METADATA {
             continue;

@@ -10,6 +10,6 @@ mod config;
 mod follow;
 mod open;
 
-pub(crate) use config::{batch_rules, log_config};
+pub(crate) use config::batch_rules;
 pub(crate) use follow::{Follower, set_strays_aside};
 pub(crate) use open::{FindError, Partitions, leader_epoch};

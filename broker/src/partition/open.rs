@@ -27,7 +27,7 @@ pub(crate) enum FindError {
 }
 
 /// All open partitions. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Partitions {
     slots: Arc<DashMap<TopicPartition, Arc<Slot>>>,
     log_dir: Arc<LogDir>,

@@ -35,8 +35,7 @@ pub(crate) async fn serve(
 ) {
     let settings = &node.settings.connections;
     let (read, write) = socket.into_split();
-    let mut writer =
-        AnswerWriter::new(write, std::time::Duration::from_millis(settings.response_write_ms));
+    let mut writer = AnswerWriter::new(write, std::time::Duration::from_millis(settings.response_write_ms));
     let (answers, mut queue) = mpsc::channel(PIPELINE_MAX as usize);
     let requests = Requests {
         frames: FrameReader::new(read, settings.into(), admitted.budget.clone()),

@@ -95,8 +95,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     async fn first_bytes(&mut self) -> Result<(), FrameEnd> {
         self.buffer.reserve(READ_AHEAD);
-        let read = self.socket.read_buf(&mut (&mut self.buffer).limit(READ_AHEAD));
-        match timeout_at(Instant::now() + self.limits.idle, read).await {
+        let deadline = Instant::now() + self.limits.idle;
+        let mut room = (&mut self.buffer).limit(READ_AHEAD);
+        match timeout_at(deadline, self.socket.read_buf(&mut room)).await {
             Err(_) => Err(FrameEnd::Failed(CloseReason::Idle)),
             Ok(Ok(0)) => Err(FrameEnd::Closed),
             Ok(Ok(_)) => Ok(()),
@@ -109,8 +110,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         while let Some(missing) = wanted.checked_sub(self.buffer.len()).filter(|missing| *missing > 0) {
             // Exactly the frame: a buffer that grew past it would be copied for the next one.
             self.buffer.reserve(missing);
-            let read = self.socket.read_buf(&mut (&mut self.buffer).limit(missing + ahead));
-            match timeout_at(deadline, read).await {
+            let mut room = (&mut self.buffer).limit(missing + ahead);
+            match timeout_at(deadline, self.socket.read_buf(&mut room)).await {
                 Err(_) | Ok(Ok(0)) => return Err(FrameEnd::Failed(CloseReason::FrameIncomplete)),
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(Self::socket_end(&error)),

@@ -47,7 +47,10 @@ impl<W: AsyncWrite + Unpin> AnswerWriter<W> {
     }
 
     /// The next answer; what was gathered leaves before this waits.
-    async fn next_answer(&mut self, queue: &mut mpsc::Receiver<Answer>) -> Result<Option<Answer>, CloseReason> {
+    async fn next_answer(
+        &mut self,
+        queue: &mut mpsc::Receiver<Answer>,
+    ) -> Result<Option<Answer>, CloseReason> {
         if let Ok(answer) = queue.try_recv() {
             return Ok(Some(answer));
         }

@@ -30,8 +30,7 @@ pub fn settings() -> Settings {
 }
 
 pub async fn start(storage: &Arc<MemoryStorage>, settings: Settings) -> Broker {
-    let components =
-        Components { clock: Arc::new(SystemClock::new()), storage: storage.clone() };
+    let components = Components { clock: Arc::new(SystemClock::new()), storage: storage.clone() };
     let log = LogDirSettings::default();
     Broker::start(settings, log, Path::new("/data"), components, &mut Registry::default())
         .await
@@ -87,7 +86,12 @@ impl Client {
         Some(answer.freeze())
     }
 
-    pub async fn create(&mut self, topic: &'static str, partitions: i32, configs: &[(&'static str, &'static str)]) {
+    pub async fn create(
+        &mut self,
+        topic: &'static str,
+        partitions: i32,
+        configs: &[(&'static str, &'static str)],
+    ) {
         let configs = configs.iter().map(|(name, value)| CreateTopicsRequestConfig {
             name: (*name).into(),
             value: Some((*value).into()),
@@ -111,7 +115,11 @@ impl Client {
         TopicId(answer.topics[0].topic_id)
     }
 
-    pub async fn produce(&mut self, topic: &'static str, batch: impl Into<Bytes>) -> ProduceResponsePartition {
+    pub async fn produce(
+        &mut self,
+        topic: &'static str,
+        batch: impl Into<Bytes>,
+    ) -> ProduceResponsePartition {
         let mut answer: ProduceResponse = self.call(9, &produce(topic, -1, batch)).await;
         answer.responses.remove(0).partition_responses.remove(0)
     }
@@ -130,11 +138,8 @@ pub fn produce(topic: &'static str, acks: i16, batch: impl Into<Bytes>) -> Produ
 
 /// Of partition 0, answered at once.
 pub fn fetch(topic: &'static str, offset: i64) -> FetchRequest {
-    let partition = FetchRequestPartition {
-        fetch_offset: offset,
-        partition_max_bytes: 1 << 20,
-        ..Default::default()
-    };
+    let partition =
+        FetchRequestPartition { fetch_offset: offset, partition_max_bytes: 1 << 20, ..Default::default() };
     let topic = FetchRequestTopic { topic: topic.into(), partitions: vec![partition], ..Default::default() };
     FetchRequest { max_bytes: 1 << 20, topics: vec![topic], ..Default::default() }
 }

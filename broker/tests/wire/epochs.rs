@@ -25,8 +25,7 @@ async fn a_fetch_under_another_epoch_is_refused() {
     let broker = broker().await;
     let mut client = Client::connect(broker.kafka_address()).await;
     client.create("t", 1, &[]).await;
-    for (epoch, error) in
-        [(-1, ErrorCode::NONE), (0, ErrorCode::NONE), (1, ErrorCode::UNKNOWN_LEADER_EPOCH)]
+    for (epoch, error) in [(-1, ErrorCode::NONE), (0, ErrorCode::NONE), (1, ErrorCode::UNKNOWN_LEADER_EPOCH)]
     {
         let mut request = fetch("t", 0);
         request.topics[0].partitions[0].current_leader_epoch = epoch;

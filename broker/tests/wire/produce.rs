@@ -20,13 +20,9 @@ async fn topic(configs: &[(&'static str, &'static str)]) -> (broker::Broker, Cli
 #[tokio::test]
 async fn what_is_produced_is_fetched_byte_for_byte_with_its_offset() {
     let (_broker, mut client) = topic(&[]).await;
-    for compression in [
-        Compression::None,
-        Compression::Gzip,
-        Compression::Snappy,
-        Compression::Lz4,
-        Compression::Zstd,
-    ] {
+    for compression in
+        [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd]
+    {
         let sent = BatchBuilder::new()
             .compression(compression)
             .record(7, None, Some(b"x"), &[(b"h", None)])

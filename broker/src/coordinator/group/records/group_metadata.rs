@@ -53,7 +53,7 @@ pub(super) fn write(metadata: &GroupMetadata) -> Result<Bytes, EncodeError> {
     Ok(to.into_bytes())
 }
 
-impl Field for GroupMetadata {
+impl GroupMetadata {
     fn decode(from: &mut Decoder, layout: Layout) -> Result<Self, DecodeError> {
         let metadata = Self {
             protocol_type: Field::decode(from, layout)?,
@@ -61,7 +61,7 @@ impl Field for GroupMetadata {
             protocol: Field::decode(from, layout)?,
             leader: Option::<ByteString>::decode(from, layout)?.map(MemberId),
             state_since_ms: if layout.version >= 2 { Some(from.i64()?).filter(|ms| *ms >= 0) } else { None },
-            members: Field::decode(from, layout)?,
+            members: read_members(from, layout)?,
         };
         skip_tagged(from, layout)?;
         Ok(metadata)
@@ -73,11 +73,12 @@ impl Field for GroupMetadata {
         self.protocol.encode(to, layout)?;
         self.leader.as_ref().map(|leader| leader.0.clone()).encode(to, layout)?;
         to.i64(self.state_since_ms.unwrap_or(-1));
-        self.members.encode(to, layout)
+        to.bytes_length(Some(self.members.len()), layout.flexible)?;
+        self.members.iter().try_for_each(|member| member.encode(to, layout))
     }
 }
 
-impl Field for StoredMember {
+impl StoredMember {
     fn decode(from: &mut Decoder, layout: Layout) -> Result<Self, DecodeError> {
         let member = Self {
             member_id: MemberId(Field::decode(from, layout)?),
@@ -103,6 +104,12 @@ impl Field for StoredMember {
         self.subscription.encode(to, layout)?;
         self.assignment.encode(to, layout)
     }
+}
+
+fn read_members(from: &mut Decoder, layout: Layout) -> Result<Vec<StoredMember>, DecodeError> {
+    let count = from.array_count(layout.flexible, size_of::<StoredMember>())?;
+    let count = count.ok_or(DecodeError::UnexpectedNull("members"))?;
+    (0..count).map(|_| StoredMember::decode(from, layout)).collect()
 }
 
 fn skip_tagged(from: &mut Decoder, layout: Layout) -> Result<(), DecodeError> {
