@@ -72,7 +72,10 @@ fn grow(topic: &'static str, count: i32, assignments: Option<Vec<Vec<i32>>>) -> 
     Change::AddPartitions(NewPartitions { topic: topic.into(), count, assignments })
 }
 
-fn assigned(assignments: &[(i32, &[i32])]) -> NewTopic {
+/// Replicas by partition.
+type Assignments = &'static [(i32, &'static [i32])];
+
+fn assigned(assignments: Assignments) -> NewTopic {
     let assignments = assignments.iter().map(|(index, replicas)| (*index, replicas.to_vec())).collect();
     NewTopic { assignments, ..NewTopic::named("orders") }
 }
@@ -103,6 +106,17 @@ fn names_that_are_not_allowed_or_not_free_are_refused() {
     assert_eq!(refused("a_b"), Refusal::Collides { name: "a_b".into(), existing: "a.b".into() });
     assert_eq!(refused("__cluster_metadata"), Refusal::ClusterMetadata);
     assert_eq!(refused("__consumer_offsets"), Refusal::Internal("__consumer_offsets".into()));
+}
+
+#[test]
+fn a_deleted_topic_frees_its_name_and_what_collides_with_it() {
+    let mut world = World::with(&["a.b"]);
+    let id = world.image.topic("a.b").expect("created").id;
+    world.change(Change::DeleteTopic(id)).expect("it is there");
+    world.change(Change::CreateTopic(NewTopic::named("a_b"))).expect("nothing collides any more");
+    let collides = Refusal::Collides { name: "a.b".into(), existing: "a_b".into() };
+    assert_eq!(world.refuse(NewTopic::named("a.b")), collides);
+    assert_eq!((world.image.topic_count(), world.image.partition_count()), (1, 3));
 }
 
 #[test]
@@ -138,8 +152,8 @@ fn the_cluster_has_room_for_so_many_partitions_only() {
 #[test]
 fn replicas_must_be_on_this_broker_exactly() {
     let world = World::new();
-    let wrong = |assignments: &[(i32, &[i32])]| world.refuse(assigned(assignments));
-    let cases: [(&[(i32, &[i32])], InvalidAssignment); 6] = [
+    let wrong = |assignments: Assignments| world.refuse(assigned(assignments));
+    let cases: [(Assignments, InvalidAssignment); 6] = [
         (&[(0, &[1_001]), (0, &[1_001])], InvalidAssignment::Repeated(0)),
         (&[(0, &[1_001]), (2, &[1_001])], InvalidAssignment::NotConsecutive),
         (&[(1, &[1_001])], InvalidAssignment::NotConsecutive),
