@@ -18,8 +18,10 @@ use super::{
     sample,
 };
 
-/// A target, by the name of its fuzzer and its corpus.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub type Target = fn(&[u8]);
+
+/// Each target, by the name of its fuzzer and its corpus.
+pub const TARGETS: &[(&str, Target)] = &[
     ("request", request),
     ("response", response),
     ("batch", batch),

@@ -103,7 +103,7 @@ fn run(name: &str) {
 }
 
 /// Says with which bytes a target failed.
-fn attempt(target: fn(&[u8]), data: &[u8], from: &str) {
+fn attempt(target: targets::Target, data: &[u8], from: &str) {
     if let Err(cause) = panic::catch_unwind(|| target(data)) {
         eprintln!("from {from}: {data:02x?}");
         panic::resume_unwind(cause);
