@@ -5,6 +5,7 @@
 //! that value to the same bytes again. So each direction is held: what we encode they decode, and the reverse.
 //!
 //! * [`messages`]: all of the above, and defaults.
+//! * [`headers`]: whole frames, requests and responses, header included.
 //! * [`table`]: the advertised table against the declarations.
 //! * [`batches`]: record batches, both ways, every codec.
 //! * [`newer`]: the versions that `kafka-protocol` does not know yet, against bytes written by hand.
@@ -23,6 +24,8 @@ mod sample;
 
 #[path = "differential/batches.rs"]
 mod batches;
+#[path = "differential/headers.rs"]
+mod headers;
 #[path = "differential/messages.rs"]
 mod messages;
 #[path = "differential/newer.rs"]
