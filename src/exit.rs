@@ -1,6 +1,8 @@
 //! Exit codes; `docs/operations.md` lists them for whoever writes unit files.
 
-/// A failure while running.
+/// What was asked for is done; for a daemon: drained.
+pub(crate) const DONE: u8 = 0;
+/// A failure while starting, running or draining.
 pub(crate) const FAILED: u8 = 1;
 /// The command line or the settings were refused. clap uses the same.
 pub(crate) const REFUSED: u8 = 2;

@@ -6,17 +6,34 @@
 //!
 //! No domain logic lives here. Start with [`app`] for the order of things, with [`config`] for what can be set.
 
+#![allow(dead_code, reason = "the broker's room is not open yet")]
+
+mod admin;
+mod app;
 mod cli;
 mod config;
+mod descriptors;
 mod exit;
+mod run;
+mod signals;
+mod telemetry;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, ErrorKind},
+    process::ExitCode,
+};
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, ConfigCommand};
+use core_log::clock::SystemClock;
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand},
+    config::Effective,
+};
 
 fn main() -> ExitCode {
+    let clock = SystemClock::new();
     let cli = Cli::parse();
     let command = cli.asked();
     let effective = match cli.flags.load() {
@@ -26,16 +43,20 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::REFUSED);
         }
     };
-    match command {
-        Command::Run => ExitCode::from(exit::FAILED),
-        Command::Config { command: ConfigCommand::Show { json } } => {
-            match cli::show(&effective, json, &mut io::stdout().lock()) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("isthmus: cannot write the settings: {error}");
-                    ExitCode::from(exit::FAILED)
-                }
-            }
+    ExitCode::from(match command {
+        Command::Run => run::run(effective.settings, clock),
+        Command::Config { command: ConfigCommand::Show { json } } => show(&effective, json),
+    })
+}
+
+fn show(effective: &Effective, json: bool) -> u8 {
+    match cli::show(effective, json, &mut io::stdout().lock()) {
+        Ok(()) => exit::DONE,
+        // Whoever closed the pipe has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::DONE,
+        Err(error) => {
+            eprintln!("isthmus: cannot write the settings: {error}");
+            exit::FAILED
         }
     }
 }

@@ -24,7 +24,9 @@ pub(crate) enum TelemetryError {
 pub(crate) fn start(settings: &TelemetrySettings) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&settings.filter)?;
     let to_terminal = io::stderr().is_terminal();
-    tracing_subscriber::registry().with(lines(settings.format, to_terminal).with_filter(filter)).try_init()?;
+    tracing_subscriber::registry()
+        .with(lines(settings.format, to_terminal).with_filter(filter))
+        .try_init()?;
     Ok(())
 }
 

@@ -89,7 +89,8 @@ mod tests {
     use super::*;
 
     fn value(text: &str, name: &str) -> f64 {
-        let line = text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+        let line =
+            text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
         let number = line.and_then(|line| line.rsplit(' ').next());
         number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
     }
@@ -110,7 +111,10 @@ mod tests {
         assert!(value(&text, "process_open_fds") >= 3.0);
         assert!(value(&text, "process_max_fds") >= value(&text, "process_open_fds"));
         assert!(value(&text, "process_threads") >= 1.0);
-        assert!(text.contains(&format!("isthmus_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))), "{text}");
+        assert!(
+            text.contains(&format!("isthmus_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"))),
+            "{text}"
+        );
     }
 
     #[test]

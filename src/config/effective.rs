@@ -138,6 +138,10 @@ mod tests {
         FlagGiven { setting, flag, value: value.to_owned() }
     }
 
+    fn with_flag(flag: FlagGiven) -> Inputs {
+        Inputs { flags: vec![flag], ..Inputs::default() }
+    }
+
     fn written(text: &str) -> (tempfile::NamedTempFile, Inputs) {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(text.as_bytes()).expect("written");
@@ -183,8 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_loaded_again() {
-        let mut inputs = Inputs::default();
-        inputs.flags = vec![flag("broker.rack", "--rack", "a \"quoted\" \\ rack\n")];
+        let inputs = with_flag(flag("broker.rack", "--rack", "a \"quoted\" \\ rack\n"));
         let first = inputs.load().expect("all good");
         let text: String =
             first.shown.iter().map(|(name, (value, _))| format!("{name} = {value}\n")).collect();
@@ -221,8 +224,7 @@ mod tests {
 
     #[test]
     fn a_clash_names_the_layer_of_the_setting() {
-        let mut inputs = Inputs::default();
-        inputs.flags = vec![flag("broker.listen", "--listen", "0.0.0.0:9092")];
+        let inputs = with_flag(flag("broker.listen", "--listen", "0.0.0.0:9092"));
         let refused = inputs.load().expect_err("refused");
         assert_eq!(refused.0[0].origin, "--listen");
     }

@@ -13,6 +13,10 @@ const I64_MAX: i128 = i64::MAX as i128;
 const U64_MAX: i128 = u64::MAX as i128;
 const PARTITIONS_MAX: i128 = broker::limits::PARTITIONS_PER_TOPIC_MAX as i128;
 const HOUR_MS: i128 = 3_600_000;
+/// Far more than any waiting is good for, and far from where sums of times overflow.
+const YEAR_MS: i128 = 365 * 24 * HOUR_MS;
+const MILLION: i128 = 1_000_000;
+const TIB: i128 = 1 << 40;
 /// A request's length is a signed 32-bit number on the wire; less than this fits no request that is worth taking.
 const REQUEST_BYTES_MIN: i128 = 1_024;
 
@@ -39,13 +43,13 @@ const RULES: &[(&str, Rule)] = &[
     ("admin",                                       Rule::Listen),
     ("broker.advertise",                            Rule::Advertise),
     ("broker.broker_id",                            Rule::Whole(0, I32_MAX)),
-    ("broker.connections.connections_max",          Rule::Whole(1, U64_MAX)),
-    ("broker.connections.connections_per_ip_max",   Rule::Whole(1, U64_MAX)),
-    ("broker.connections.idle_ms",                  Rule::Whole(1, I64_MAX)),
-    ("broker.connections.in_flight_bytes_max",      Rule::Whole(REQUEST_BYTES_MIN, U64_MAX)),
+    ("broker.connections.connections_max",          Rule::Whole(1, MILLION)),
+    ("broker.connections.connections_per_ip_max",   Rule::Whole(1, MILLION)),
+    ("broker.connections.idle_ms",                  Rule::Whole(1, YEAR_MS)),
+    ("broker.connections.in_flight_bytes_max",      Rule::Whole(REQUEST_BYTES_MIN, TIB)),
     ("broker.connections.request_bytes_max",        Rule::Whole(REQUEST_BYTES_MIN, I32_MAX)),
-    ("broker.connections.request_read_ms",          Rule::Whole(1, I64_MAX)),
-    ("broker.connections.response_write_ms",        Rule::Whole(1, I64_MAX)),
+    ("broker.connections.request_read_ms",          Rule::Whole(1, YEAR_MS)),
+    ("broker.connections.response_write_ms",        Rule::Whole(1, YEAR_MS)),
     ("broker.groups.initial_rebalance_delay_ms",    Rule::Whole(0, HOUR_MS)),
     ("broker.groups.members_max",                   Rule::Whole(1, U64_MAX)),
     ("broker.groups.offset_metadata_bytes_max",     Rule::Whole(0, I32_MAX)),
@@ -58,15 +62,23 @@ const RULES: &[(&str, Rule)] = &[
     ("broker.topics.auto_create",                   Rule::OneOf(&["true", "false"])),
     ("broker.topics.max_message_bytes",             Rule::Whole(1, I32_MAX)),
     ("broker.topics.partitions",                    Rule::Whole(1, PARTITIONS_MAX)),
-    ("broker.topics.producer_id_expiration_ms",     Rule::Whole(1, I64_MAX)),
+    ("broker.topics.producer_id_expiration_ms",     Rule::Whole(1, YEAR_MS)),
     ("broker.topics.retention_bytes",               Rule::Whole(-1, I64_MAX)),
-    ("broker.topics.retention_check_interval_ms",   Rule::Whole(1, I64_MAX)),
+    ("broker.topics.retention_check_interval_ms",   Rule::Whole(1, YEAR_MS)),
     ("broker.topics.retention_ms",                  Rule::Whole(-1, I64_MAX)),
     ("broker.topics.segment_bytes",                 Rule::Whole(REQUEST_BYTES_MIN, I32_MAX)),
     ("broker.topics.segment_ms",                    Rule::Whole(1, I64_MAX)),
     ("broker.topics.write_caching",                 Rule::OneOf(&["true", "false"])),
     ("data",                                        Rule::SomeText),
     ("drain_ms",                                    Rule::Whole(0, HOUR_MS)),
+    ("log.checkpoint_interval",                     Rule::Whole(0, HOUR_MS)),
+    ("log.decompressed_bytes_max",                  Rule::Whole(REQUEST_BYTES_MIN, TIB)),
+    ("log.index_bytes_max",                         Rule::Whole(0, TIB)),
+    ("log.open_files_max",                          Rule::Whole(1, MILLION)),
+    ("log.producer_expiry",                         Rule::Whole(1, YEAR_MS)),
+    ("log.queue_max",                               Rule::Whole(1, MILLION)),
+    ("log.recent_bytes_max",                        Rule::Whole(0, TIB)),
+    ("log.round_bytes_max",                         Rule::Whole(1, TIB)),
     ("telemetry.filter",                            Rule::LogFilter),
     ("telemetry.format",                            Rule::OneOf(&["auto", "human", "json"])),
     ("worker_threads",                              Rule::Whole(0, 1_024)),

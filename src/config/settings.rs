@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use core_log::LogDirSettings;
+
 /// How long a drain may take before the daemon gives up and says so.
 const DRAIN_MS: u64 = 20_000;
 
@@ -21,6 +23,7 @@ pub(crate) struct Settings {
     /// Threads that serve connections; 0: one per core.
     pub(crate) worker_threads: usize,
     pub(crate) broker: broker::Settings,
+    pub(crate) log: LogDirSettings,
     pub(crate) telemetry: TelemetrySettings,
 }
 
@@ -50,6 +53,7 @@ impl Default for Settings {
             drain_ms: DRAIN_MS,
             worker_threads: 0,
             broker: broker::Settings::default(),
+            log: LogDirSettings::default(),
             telemetry: TelemetrySettings::default(),
         }
     }
