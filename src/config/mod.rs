@@ -33,3 +33,6 @@ pub(crate) use effective::{Effective, Inputs};
 pub(crate) use given::Given;
 pub(crate) use refusal::{Refusal, Refused};
 pub(crate) use settings::Settings;
+
+#[cfg(test)]
+mod documented;

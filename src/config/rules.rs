@@ -15,6 +15,7 @@ const PARTITIONS_MAX: i128 = broker::limits::PARTITIONS_PER_TOPIC_MAX as i128;
 const HOUR_MS: i128 = 3_600_000;
 /// Far more than any waiting is good for, and far from where sums of times overflow.
 const YEAR_MS: i128 = 365 * 24 * HOUR_MS;
+const THREADS_MAX: i128 = 1_024;
 const MILLION: i128 = 1_000_000;
 const TIB: i128 = 1 << 40;
 /// A request's length is a signed 32-bit number on the wire; less than this fits no request that is worth taking.
@@ -81,12 +82,12 @@ const RULES: &[(&str, Rule)] = &[
     ("log.round_bytes_max",                         Rule::Whole(1, TIB)),
     ("telemetry.filter",                            Rule::LogFilter),
     ("telemetry.format",                            Rule::OneOf(&["auto", "human", "json"])),
-    ("worker_threads",                              Rule::Whole(0, 1_024)),
+    ("worker_threads",                              Rule::Whole(0, THREADS_MAX)),
 ];
 
 /// Is a value of the right form also one that the setting takes?
 pub(crate) fn check(given: &Given) -> Result<(), Refusal> {
-    let rule = RULES.iter().find(|(name, _)| *name == given.name).map_or(Rule::AnyText, |(_, rule)| *rule);
+    let rule = of(&given.name);
     if rule.admits(&given.value) {
         return Ok(());
     }
@@ -96,6 +97,11 @@ pub(crate) fn check(given: &Given) -> Result<(), Refusal> {
         problem: format!("{} is not {}", given.value, rule.words()),
         fix: format!("write {}", rule.example()),
     })
+}
+
+/// The rule of a setting.
+pub(crate) fn of(name: &str) -> Rule {
+    RULES.iter().find(|(known, _)| *known == name).map_or(Rule::AnyText, |(_, rule)| *rule)
 }
 
 impl Rule {
@@ -112,7 +118,7 @@ impl Rule {
         }
     }
 
-    fn words(self) -> String {
+    pub(crate) fn words(self) -> String {
         match self {
             Self::AnyText | Self::SomeText => "text".to_owned(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
