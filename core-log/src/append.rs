@@ -59,6 +59,8 @@ pub enum AppendError {
     OutOfOrderSequence { producer_id: ProducerId, sequence: Sequence, expected: Sequence },
     #[error("producer {producer_id} sent epoch {epoch} but {current} is current")]
     StaleProducerEpoch { producer_id: ProducerId, epoch: ProducerEpoch, current: ProducerEpoch },
+    #[error("producer {producer_id} sent a plain batch into its transaction, open since offset {since}")]
+    OpenTransaction { producer_id: ProducerId, since: Offset },
     #[error("leader epoch {epoch} is below the log's {latest}")]
     LowerLeaderEpoch { epoch: LeaderEpoch, latest: LeaderEpoch },
     #[error("base offset {base_offset} is before the log end {log_end}")]

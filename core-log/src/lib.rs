@@ -1,8 +1,12 @@
 //! The partitioned log: segments, indexes, appender, recovery.
 
+pub mod checkpoint;
 pub mod clock;
+pub mod epochs;
+pub mod partition_metadata;
 pub mod producers;
 pub mod storage;
+pub mod validate;
 
 mod append;
 mod batches;

@@ -82,7 +82,10 @@ impl Records {
         }
         let mut rest = &self.bytes[..];
         let mut headers = Vec::new();
-        let slices = wire::take(&mut rest, |(key, value)| {
+        let slices = wire::take(&mut rest, |count, (key, value)| {
+            if headers.is_empty() {
+                headers.reserve_exact(count);
+            }
             headers.push(RecordHeader {
                 key: self.bytes.slice_ref(key),
                 value: value.map(|value| self.bytes.slice_ref(value)),
@@ -122,7 +125,7 @@ pub fn check_records(batch: &[u8]) -> Result<(), BatchError> {
     }
     let mut rest = batch.get(HEADER_SIZE..).unwrap_or_default();
     for delta in 0..header.record_count {
-        if wire::take(&mut rest, |_| ())?.offset_delta != delta {
+        if wire::take(&mut rest, |_, _| ())?.offset_delta != delta {
             return Err(BatchError::BadRecords("offset deltas are not consecutive from 0"));
         }
     }
