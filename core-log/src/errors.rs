@@ -33,8 +33,8 @@ pub enum OfflineReason {
 /// Why a log directory, or one of its logs, cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{} is used by another process", .0.display())]
-    Locked(PathBuf),
+    #[error("{0}")]
+    Locked(String),
     #[error("{}: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
     #[error("{}: {what}", path.display())]

@@ -9,14 +9,28 @@ pub mod storage;
 pub mod validate;
 
 mod append;
+mod appender;
 mod batches;
 mod config;
 mod dir;
 mod ends;
 mod errors;
+mod files;
+mod index;
+mod janitor;
 mod limits;
 mod log;
+mod marks;
+mod names;
+mod read;
+mod recent;
+mod recovery;
+mod retention;
+mod search;
+mod segment;
+mod shared;
 mod watch;
+mod writer;
 
 pub use append::{Ack, Append, AppendError, Appended, Place, Ticket};
 pub use batches::{Batches, ReadError, ReadLimit, TimestampOffset};

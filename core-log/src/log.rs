@@ -224,11 +224,14 @@ impl Log {
             attempts += 1;
             let (cuts, log_start) = (self.cuts.load(Ordering::Acquire), self.ends().log_start);
             let result = read();
-            let undisturbed = || self.cuts.load(Ordering::Acquire) == cuts && self.ends().log_start == log_start;
+            let undisturbed =
+                || self.cuts.load(Ordering::Acquire) == cuts && self.ends().log_start == log_start;
             match result {
                 Ok(Some(found)) if self.cuts.load(Ordering::Acquire) == cuts => return Ok(found),
                 Err(error) if attempts >= READ_ATTEMPTS || undisturbed() => return Err(error),
-                Ok(None) if attempts >= READ_ATTEMPTS => return Err(std::io::Error::other("segments change").into()),
+                Ok(None) if attempts >= READ_ATTEMPTS => {
+                    return Err(std::io::Error::other("segments change").into());
+                }
                 _ => {}
             }
         }

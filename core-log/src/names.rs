@@ -7,10 +7,8 @@ use protocol::{Offset, TopicId, TopicPartition};
 use crate::limits;
 
 pub(crate) const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
-pub(crate) const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
-pub(crate) const LOG_STARTS: &str = "log-start-offset-checkpoint";
-pub(crate) const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
-pub(crate) const PARTITION_METADATA: &str = "partition.metadata";
+/// Kafka looks for its own broker epoch there, and takes an unknown one as what it is.
+pub(crate) const CLEAN_SHUTDOWN_CONTENT: &[u8] = b"version: 0\nbrokerEpoch: -1\n";
 
 const DELETED_SUFFIX: &str = ".deleted";
 const REMOVED_SUFFIX: &str = "-delete";
@@ -101,9 +99,13 @@ mod tests {
     fn segment_names_are_kafkas() {
         let path = segment_file(Path::new("/d"), Offset(42), Kind::TimeIndex);
         assert_eq!(path, Path::new("/d/00000000000000000042.timeindex"));
-        assert_eq!(parse_entry("00000000000000000042.timeindex"), Entry::Segment(Offset(42), Kind::TimeIndex));
+        assert_eq!(
+            parse_entry("00000000000000000042.timeindex"),
+            Entry::Segment(Offset(42), Kind::TimeIndex)
+        );
         assert_eq!(parse_entry("00000000000000000042.log.deleted"), Entry::Leftover);
-        for other in ["42.log", "0000000000000000004x.log", "+0000000000000000042.log", "partition.metadata"] {
+        for other in ["42.log", "0000000000000000004x.log", "+0000000000000000042.log", "partition.metadata"]
+        {
             assert_eq!(parse_entry(other), Entry::Other, "{other}");
         }
     }

@@ -31,7 +31,8 @@ pub(crate) fn read(
             break;
         }
         // The offset may lie in a gap at the segment's end.
-        let found = read_segment(shared, segment, from, limit).map_err(|error| damage(segment, from, error))?;
+        let found =
+            read_segment(shared, segment, from, limit).map_err(|error| damage(segment, from, error))?;
         if let Some(batches) = found {
             return Ok(Some(batches));
         }
@@ -96,13 +97,22 @@ fn read_bytes(file: &dyn File, position: u64, wanted: usize, size: u64) -> Resul
 /// What a stretch of a segment holds for a reader.
 #[derive(Debug, PartialEq, Eq)]
 enum Cut {
-    Found { start: usize, end: usize, next_offset: Offset },
+    Found {
+        start: usize,
+        end: usize,
+        next_offset: Offset,
+    },
     /// There is something, but the limit does not let it through.
     Stop,
     /// The reader's offset lies behind; batches to look at start at this position.
-    GoOn { at: u64 },
+    GoOn {
+        at: u64,
+    },
     /// The batch that the reader wants is here but not whole.
-    Larger { at: u64, size: usize },
+    Larger {
+        at: u64,
+        size: usize,
+    },
 }
 
 fn cut(bytes: &[u8], position: u64, from: Offset, limit: ReadLimit) -> Result<Cut, ScanError> {
@@ -110,8 +120,8 @@ fn cut(bytes: &[u8], position: u64, from: Offset, limit: ReadLimit) -> Result<Cu
     let mut found: Option<(usize, Offset)> = None;
     while let Some(rest) = bytes.get(at..).filter(|rest| rest.len() >= HEADER_SIZE) {
         let place = position + at as u64;
-        let header = segment::check(rest, next_offset)
-            .map_err(|what| ScanError::Bad { position: place, what })?;
+        let header =
+            segment::check(rest, next_offset).map_err(|what| ScanError::Bad { position: place, what })?;
         next_offset = header.next_offset();
         let end = at + header.size_bytes;
         if next_offset <= from {
@@ -121,11 +131,19 @@ fn cut(bytes: &[u8], position: u64, from: Offset, limit: ReadLimit) -> Result<Cu
         let start = found.map_or(at, |(start, _)| start);
         let fits = end - start <= limit.max_bytes || found.is_none() && limit.at_least_one;
         if next_offset > limit.until || !fits {
-            return Ok(found.map_or(Cut::Stop, |(start, next_offset)| Cut::Found { start, end: at, next_offset }));
+            return Ok(found.map_or(Cut::Stop, |(start, next_offset)| Cut::Found {
+                start,
+                end: at,
+                next_offset,
+            }));
         }
         if end > bytes.len() {
             let whole = Cut::Larger { at: place, size: header.size_bytes };
-            return Ok(found.map_or(whole, |(start, next_offset)| Cut::Found { start, end: at, next_offset }));
+            return Ok(found.map_or(whole, |(start, next_offset)| Cut::Found {
+                start,
+                end: at,
+                next_offset,
+            }));
         }
         found = Some((start, next_offset));
         at = end;

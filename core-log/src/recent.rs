@@ -3,15 +3,12 @@
 //! A kept batch is a slice of the request frame that brought it and keeps that frame alive. The batches of a frame come
 //! and go together, so what is really held exceeds the budget by a frame at most.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use protocol::Offset;
+use protocol::{Offset, batch::BatchHeader};
 
 use crate::{Batches, ReadLimit};
 
@@ -94,6 +91,11 @@ impl RecentOfLog {
         Some(found)
     }
 
+    /// Keeps the log's newest batch, within the budget of all.
+    pub(crate) fn push_for(self: &Arc<Self>, recent: &Recent, header: &BatchHeader, bytes: Bytes) {
+        recent.push(self, header.base_offset, header.next_offset(), bytes);
+    }
+
     /// Forgets batches that end after `offset`.
     pub(crate) fn truncate(&self, offset: Offset) {
         let mut batches = self.batches.lock();
@@ -149,7 +151,8 @@ mod tests {
         for i in 0..4 {
             push(&recent, &log, i * 10, i * 10 + 10, 100);
         }
-        let read = |from, limit| log.read(Offset(from), limit).map(|found| (found.bytes, found.next_offset.0));
+        let read =
+            |from, limit| log.read(Offset(from), limit).map(|found| (found.bytes, found.next_offset.0));
         assert_eq!(read(15, limit(250, 100)), Some((200, 30)));
         assert_eq!(read(15, limit(1000, 39)), Some((200, 30)), "until is in the middle of a batch");
         assert_eq!(read(15, limit(10, 100)), Some((100, 20)), "at least one");

@@ -32,14 +32,17 @@ pub(crate) fn plan_retention(
             return false;
         }
         let without = rest.saturating_sub(segment.bytes);
-        let goes = is_expired(segment, config.retention_ms, now_ms) || is_surplus(without, config.retention_bytes);
+        let goes =
+            is_expired(segment, config.retention_ms, now_ms) || is_surplus(without, config.retention_bytes);
         rest = without;
         goes
     });
     let going = going.count();
     // Size alone never takes the active segment.
     match segments.split_last() {
-        Some((active, sealed)) if going > sealed.len() && !is_expired(active, config.retention_ms, now_ms) => {
+        Some((active, sealed))
+            if going > sealed.len() && !is_expired(active, config.retention_ms, now_ms) =>
+        {
             sealed.len()
         }
         _ => going,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use protocol::{Offset, batch};
+use protocol::batch;
 
 use crate::{
     LogEnds, ReadError, TimestampOffset,
@@ -79,7 +79,9 @@ pub(crate) fn largest(
     let mut scanner =
         Scanner::new(&*file, found.position, found.end(), found.header.base_offset, found.header.size_bytes);
     let records = timestamps(shared, &mut scanner, &found, segment, ends)?;
-    let first = records.into_iter().reduce(|best, record| if record.timestamp > best.timestamp { record } else { best });
+    let first = records
+        .into_iter()
+        .reduce(|best, record| if record.timestamp > best.timestamp { record } else { best });
     Ok(first)
 }
 
@@ -115,6 +117,8 @@ fn timestamps(
 
 #[cfg(test)]
 mod tests {
+    use protocol::Offset;
+
     use super::*;
 
     #[test]

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::{
     Clock, LogDirSettings, Storage,
     files::{Files, SegmentId},
+    janitor::Janitor,
     marks::Marks,
     recent::Recent,
     segment::Indexes,
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) indexes: Indexes,
     pub(crate) recent: Recent,
     pub(crate) marks: Mutex<Marks>,
+    pub(crate) janitor: Janitor,
     ids: AtomicU64,
 }
 
@@ -38,12 +40,14 @@ impl Shared {
         root: PathBuf,
         settings: LogDirSettings,
         marks: Marks,
+        janitor: Janitor,
     ) -> Self {
         Self {
             files: Files::new(settings.open_files_max),
             indexes: Indexes::new(settings.index_bytes_max),
             recent: Recent::new(settings.recent_bytes_max),
             marks: Mutex::new(marks),
+            janitor,
             ids: AtomicU64::new(0),
             storage,
             clock,

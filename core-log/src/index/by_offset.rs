@@ -27,7 +27,8 @@ impl OffsetIndex {
 
     /// Where to start looking for `offset`: no batch that ends after it starts before that position.
     pub(crate) fn position_before(&self, offset: Offset) -> u64 {
-        let after = self.entries.partition_point(|(relative, _)| self.base.plus(i64::from(*relative)) <= offset);
+        let after =
+            self.entries.partition_point(|(relative, _)| self.base.plus(i64::from(*relative)) <= offset);
         let entry = after.checked_sub(1).and_then(|at| self.entries.get(at));
         entry.map_or(0, |(_, position)| u64::from(*position))
     }
@@ -43,7 +44,10 @@ impl OffsetIndex {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let pairs = self.entries.iter();
-        pairs.flat_map(|(relative, position)| [relative.to_be_bytes(), position.to_be_bytes()]).flatten().collect()
+        pairs
+            .flat_map(|(relative, position)| [relative.to_be_bytes(), position.to_be_bytes()])
+            .flatten()
+            .collect()
     }
 
     /// `None` if this cannot be the index of a segment with `segment_bytes`.

@@ -114,7 +114,9 @@ fn load(shared: &Shared, segment: &Segment) -> Result<Option<SegmentIndex>, Scan
     let bytes_max = limits::INDEX_ENTRIES_MAX * TimeIndex::ENTRY_BYTES;
     let read = |kind| match storage::read_whole(&*shared.storage, &segment.path(kind), bytes_max) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     };
     let (Some(offsets), Some(times)) = (read(Kind::Index)?, read(Kind::TimeIndex)?) else { return Ok(None) };

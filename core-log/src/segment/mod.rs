@@ -7,7 +7,7 @@ mod indexes;
 mod scan;
 
 pub(crate) use indexes::Indexes;
-pub(crate) use scan::{Found, ScanError, Scanner};
+pub(crate) use scan::{Found, ScanError, Scanner, check};
 
 use std::{
     io,
@@ -120,6 +120,11 @@ impl Segment {
         let mut growing = self.growing.lock();
         let index = growing.get_or_insert_with(|| Box::new(SegmentIndex::new(self.base)));
         Ok(change(index))
+    }
+
+    /// Whether the growing index has no room for another entry.
+    pub(crate) fn is_index_full(&self) -> bool {
+        self.growing.lock().as_deref().is_some_and(SegmentIndex::is_full)
     }
 
     pub(crate) fn set_growing(&self, index: SegmentIndex) {

@@ -31,6 +31,15 @@ pub(crate) enum ScanError {
     Bad { position: u64, what: String },
 }
 
+impl ScanError {
+    pub(crate) fn into_io(self) -> io::Error {
+        match self {
+            Self::Io(error) => error,
+            bad @ Self::Bad { .. } => io::Error::new(io::ErrorKind::InvalidData, bad.to_string()),
+        }
+    }
+}
+
 /// Reads a segment file batch by batch, up to `end`.
 pub(crate) struct Scanner<'a> {
     file: &'a dyn File,
@@ -58,8 +67,9 @@ impl<'a> Scanner<'a> {
         if self.end - position < HEADER_SIZE as u64 {
             return Err(bad(position, "a cut header"));
         }
+        let next_offset = self.next_offset;
         let bytes = self.bytes(position, HEADER_SIZE)?;
-        let header = check(bytes, self.next_offset).map_err(|what| bad(position, what))?;
+        let header = check(bytes, next_offset).map_err(|what| bad(position, what))?;
         let found = Found { position, header };
         if found.end() > self.end {
             return Err(bad(position, "a cut batch"));
@@ -123,7 +133,8 @@ pub(crate) fn check(bytes: &[u8], next_offset: Offset) -> Result<BatchHeader, St
     if header.base_offset < next_offset {
         return Err(format!("base offset {} where {next_offset} is next", header.base_offset));
     }
-    if header.last_offset_delta < 0 || header.base_offset.0.checked_add(i64::from(header.last_offset_delta) + 1).is_none()
+    if header.last_offset_delta < 0
+        || header.base_offset.0.checked_add(i64::from(header.last_offset_delta) + 1).is_none()
     {
         return Err(format!("last offset delta {}", header.last_offset_delta));
     }

@@ -145,7 +145,8 @@ impl<'a> Appending<'a> {
     }
 
     fn check_size(&self, header: &BatchHeader) -> Result<(), AppendError> {
-        let (size, segment_bytes) = (header.size_bytes, self.config.segment_bytes.min(limits::SEGMENT_BYTES_MAX));
+        let (size, segment_bytes) =
+            (header.size_bytes, self.config.segment_bytes.min(limits::SEGMENT_BYTES_MAX));
         if size as u64 > segment_bytes {
             return Err(AppendError::LargerThanSegment { size, segment_bytes });
         }
@@ -172,7 +173,12 @@ impl<'a> Appending<'a> {
     }
 
     /// Has an active segment that can take the batch after what the run holds.
-    fn make_room(&mut self, header: &BatchHeader, base_offset: Offset, timestamp: i64) -> Result<(), AppendError> {
+    fn make_room(
+        &mut self,
+        header: &BatchHeader,
+        base_offset: Offset,
+        timestamp: i64,
+    ) -> Result<(), AppendError> {
         let gap = base_offset - self.next_offset;
         let base = if gap >= limits::GAP_NEW_SEGMENT { base_offset } else { self.next_offset };
         let Some(active) = self.writer.active.clone() else {
@@ -182,7 +188,8 @@ impl<'a> Appending<'a> {
         };
         let size = active.size() + self.run.bytes;
         let last = base_offset.plus(i64::from(header.last_offset_delta));
-        let reach = roll::Reach { size, batch_bytes: header.size_bytes as u64, relative_offset: last - active.base };
+        let reach =
+            roll::Reach { size, batch_bytes: header.size_bytes as u64, relative_offset: last - active.base };
         let due = roll::is_due(&self.config, reach, self.age(timestamp), active.is_index_full());
         if due || gap >= limits::GAP_NEW_SEGMENT {
             self.flush()?;
@@ -193,7 +200,8 @@ impl<'a> Appending<'a> {
 
     /// How much younger than the active segment's first batch this timestamp is.
     fn age(&self, timestamp: i64) -> i64 {
-        let first = self.run.ready.first().map(|ready| ready.header.max_timestamp).filter(|first| *first >= 0);
+        let first =
+            self.run.ready.first().map(|ready| ready.header.max_timestamp).filter(|first| *first >= 0);
         match self.writer.age.first_timestamp.or(first) {
             Some(first) if timestamp >= 0 => timestamp.saturating_sub(first),
             _ => self.now_ms.saturating_sub(self.writer.age.created_ms),
@@ -217,7 +225,9 @@ impl<'a> Appending<'a> {
     /// Writes the run, then lets all state know of it.
     fn flush(&mut self) -> Result<(), AppendError> {
         let run = std::mem::take(&mut self.run);
-        let Some(active) = self.writer.active.clone().filter(|_| !run.ready.is_empty()) else { return Ok(()) };
+        let Some(active) = self.writer.active.clone().filter(|_| !run.ready.is_empty()) else {
+            return Ok(());
+        };
         if let Err(error) = self.write(&active, &run) {
             let error = self.undo(&active, error);
             self.outcomes.extend(run.ready.iter().map(|ready| (ready.slot, Err(error.clone()))));
@@ -301,7 +311,10 @@ impl<'a> Appending<'a> {
         if self.failed.is_some() {
             // What a failed run was to hold did not come: the end is what was recorded.
             let appended = self.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
-            let last = appended.filter(|appended| !appended.duplicate).map(|appended| appended.last_offset.plus(1)).max();
+            let last = appended
+                .filter(|appended| !appended.duplicate)
+                .map(|appended| appended.last_offset.plus(1))
+                .max();
             self.next_offset = last.unwrap_or(before.log_end);
         }
         if self.next_offset == before.log_end {
@@ -309,7 +322,8 @@ impl<'a> Appending<'a> {
         }
         let mut ends = LogEnds { log_start: self.log_start, log_end: self.next_offset, ..before };
         ends.durable_end = ends.durable_end.max(ends.log_start);
-        ends.high_watermark = if self.config.sync { ends.high_watermark.max(ends.log_start) } else { ends.log_end };
+        ends.high_watermark =
+            if self.config.sync { ends.high_watermark.max(ends.log_start) } else { ends.log_end };
         self.writer.publish(self.log, ends);
         self.outcomes
     }
@@ -340,7 +354,9 @@ fn parse(batch: &[u8]) -> Result<BatchHeader, BatchError> {
     let header = BatchHeader::parse(batch)?;
     match batch.len().checked_sub(header.size_bytes) {
         None => Err(BatchError::Truncated { needed: header.size_bytes, found: batch.len() }),
-        Some(0) if header.last_offset_delta < 0 => Err(BatchError::BadRecords("the last offset delta is negative")),
+        Some(0) if header.last_offset_delta < 0 => {
+            Err(BatchError::BadRecords("the last offset delta is negative"))
+        }
         Some(0) => Ok(header),
         Some(trailing) => Err(BatchError::TrailingBytes(trailing)),
     }
@@ -355,7 +371,9 @@ impl From<SequenceError> for AppendError {
             SequenceError::StaleEpoch { producer_id, current, found } => {
                 Self::StaleProducerEpoch { producer_id, epoch: found, current }
             }
-            SequenceError::OpenTransaction { producer_id, since } => Self::OpenTransaction { producer_id, since },
+            SequenceError::OpenTransaction { producer_id, since } => {
+                Self::OpenTransaction { producer_id, since }
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ use std::{io, sync::Arc};
 use protocol::Offset;
 
 use crate::{
+    epochs::LEADER_EPOCHS,
     errors::OfflineReason,
     log::Log,
     names::{self, Kind},
@@ -86,8 +87,8 @@ impl Writer {
 
     pub(crate) fn write_epochs(&mut self, log: &Log) -> io::Result<()> {
         if self.epochs_changed {
-            let content = log.epochs.lock().to_checkpoint();
-            storage::replace_file(&*log.shared.storage, &log.dir.join(names::LEADER_EPOCHS), &content)?;
+            let content = log.epochs.lock().format();
+            storage::replace_file(&*log.shared.storage, &log.dir.join(LEADER_EPOCHS), content.as_bytes())?;
             self.epochs_changed = false;
         }
         Ok(())
