@@ -7,18 +7,19 @@
 //! ```
 //!
 //! Promises:
-//! 1. Two daemons never work on one data directory: the lock is the first thing taken and the last let go of.
+//! 1. A second daemon on a data directory is refused before it takes a port or changes a file.
 //! 2. The admin port answers in every phase, and `ready` is said only while clients are served.
 //! 3. The first signal drains; a second one ends the process at once, whatever it is doing.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use prometheus_client::registry::Registry;
 
+use broker::{Broker, Components, DrainError, StartError};
 use core_log::{
-    Clock, Storage,
+    Clock, OpenError, Storage,
     clock::SystemClock,
-    storage::{DirLock, DiskStorage, LockError},
+    storage::{DiskStorage, LockError},
 };
 
 use crate::{
@@ -29,10 +30,11 @@ use crate::{
 
 /// Everything the daemon consists of, before anything is served.
 pub(crate) struct App {
+    settings: Settings,
+    components: Components,
     metrics: Registry,
     status: Arc<Status>,
     admin: Admin,
-    _lock: DirLock,
 }
 
 /// How a run ended that did not fail.
@@ -53,6 +55,12 @@ pub(crate) enum AppError {
     Admin { address: String, source: io::Error },
     #[error("cannot listen for signals: {0}")]
     Signals(io::Error),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the broker failed: {0}")]
+    Failed(String),
+    #[error(transparent)]
+    Drain(#[from] DrainError),
 }
 
 /// The whole life of the daemon. `clock` has run since the process began.
@@ -61,13 +69,25 @@ pub(crate) async fn live(settings: Settings, clock: SystemClock) -> Result<Endin
     App::build(settings, Arc::new(clock)).await?.run(&mut signals).await
 }
 
+impl AppError {
+    /// Whether another process works on the data directory.
+    pub(crate) fn is_in_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Lock(LockError::Held { .. }) | Self::Start(StartError::LogDir(OpenError::Locked(_)))
+        )
+    }
+}
+
 impl App {
-    /// Makes and locks the data directory and brings the admin port up.
-    async fn build(settings: Settings, _clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+    /// Makes the data directory, makes sure that nobody else works on it, and brings the admin port up.
+    async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let data = settings.data.display().to_string();
         storage.create_dir(&settings.data).map_err(|source| AppError::Data { data, source })?;
-        let lock = storage.lock(&settings.data)?;
+        // The broker's log directory takes the lock for good. Asking for it before anything else is for the operator: a
+        // second daemon is told about the directory, and not about a port that the first one has too.
+        drop(storage.lock(&settings.data)?);
         let status = Arc::new(Status::starting());
         let address = settings.admin.clone();
         let admin = Admin::serve(&address, Arc::clone(&status))
@@ -75,16 +95,58 @@ impl App {
             .map_err(|source| AppError::Admin { address, source })?;
         let mut metrics = Registry::default();
         admin::process::register(&mut metrics);
-        Ok(Self { metrics, status, admin, _lock: lock })
+        let components = Components { clock, storage };
+        Ok(Self { settings, components, metrics, status, admin })
     }
 
-    /// Holds the data directory until a signal.
-    async fn run(self, signals: &mut Signals) -> Result<Ending, AppError> {
-        tracing::warn!(admin = %self.admin.address(), "the broker's room is not open yet: nothing is served");
-        self.status.expose(self.metrics);
-        let stop = signals.next().await;
-        tracing::info!(signal = %stop, "draining");
-        self.status.enter(Phase::Draining);
-        Ok(Ending::Drained)
+    /// Serves until a signal or a failure, then drains.
+    async fn run(mut self, signals: &mut Signals) -> Result<Ending, AppError> {
+        let started = tokio::select! {
+            started = Broker::start(
+                self.settings.broker.clone(),
+                self.settings.log.clone(),
+                &self.settings.data,
+                self.components.clone(),
+                &mut self.metrics,
+            ) => Some(started?),
+            _ = signals.next() => None,
+        };
+        let Some(mut broker) = started else {
+            tracing::info!("stopped while starting");
+            return Ok(Ending::Drained);
+        };
+        self.announce(&broker);
+        let failure = tokio::select! {
+            stop = signals.next() => {
+                tracing::info!(signal = %stop, within_ms = self.settings.drain_ms, "draining");
+                self.status.enter(Phase::Draining);
+                None
+            }
+            why = broker.failed() => {
+                tracing::error!(%why, "the broker failed; draining what still can be");
+                self.status.enter(Phase::Failed(why.clone()));
+                Some(why)
+            }
+        };
+        let drained = tokio::select! {
+            drained = broker.drain(Duration::from_millis(self.settings.drain_ms)) => drained,
+            stop = signals.next() => return Ok(Ending::Cut(stop)),
+        };
+        match (failure, drained) {
+            (Some(why), _) => Err(AppError::Failed(why)),
+            (None, drained) => drained.map(|()| Ending::Drained).map_err(AppError::from),
+        }
+    }
+
+    fn announce(&mut self, broker: &Broker) {
+        self.status.expose(std::mem::take(&mut self.metrics));
+        self.status.enter(Phase::Ready);
+        tracing::info!(
+            kafka = %broker.kafka_address(),
+            admin = %self.admin.address(),
+            data = %self.settings.data.display(),
+            elapsed_ms = u64::try_from(self.components.clock.monotonic().as_millis()).unwrap_or(u64::MAX),
+            "ready"
+        );
     }
 }

@@ -6,8 +6,6 @@
 //!
 //! No domain logic lives here. Start with [`app`] for the order of things, with [`config`] for what can be set.
 
-#![allow(dead_code, reason = "the broker's room is not open yet")]
-
 mod admin;
 mod app;
 mod cli;

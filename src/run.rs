@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
-use core_log::{clock::SystemClock, storage::LockError};
+use core_log::clock::SystemClock;
 
 use crate::{
     app::{self, AppError, Ending},
@@ -56,7 +56,7 @@ fn exit_code(ended: &Result<Ending, AppError>) -> u8 {
     match ended {
         Ok(Ending::Drained) => exit::DONE,
         Ok(Ending::Cut(signal)) => signal.exit_code(),
-        Err(AppError::Lock(LockError::Held { .. })) => exit::IN_USE,
+        Err(error) if error.is_in_use() => exit::IN_USE,
         Err(_) => exit::FAILED,
     }
 }
