@@ -15,13 +15,13 @@ use crate::{
     marks::Marks,
     names, recovery,
     shared::Shared,
-    storage::{DirLock, LockError},
+    storage::{DirLock, LockError, Space},
 };
 
 /// A log directory that this process holds. Dropping it without [`LogDir::close`] is like a crash: the next one to open it
 /// has to scan.
 pub struct LogDir {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     /// Taken out only when the directory is dropped.
     commands: Option<mpsc::Sender<Command>>,
     logs: Mutex<HashMap<TopicPartition, Arc<Slot>>>,
@@ -159,6 +159,15 @@ impl LogDir {
         Ok(named.collect())
     }
 
+    pub fn root(&self) -> &Path {
+        &self.shared.root
+    }
+
+    /// Room on the directory's disk. Blocking.
+    pub fn space(&self) -> io::Result<Space> {
+        self.shared.storage.space(&self.shared.root)
+    }
+
     /// One retention pass over all open logs.
     pub async fn clean(&self) -> CleanReport {
         let mut total = CleanReport::default();
@@ -211,7 +220,7 @@ impl LogDir {
         slots.iter().filter_map(|slot| slot.log.lock().clone()).collect()
     }
 
-    fn dir_of(&self, id: &TopicPartition) -> std::path::PathBuf {
+    pub(crate) fn dir_of(&self, id: &TopicPartition) -> std::path::PathBuf {
         self.shared.root.join(id.to_string())
     }
 
@@ -228,7 +237,12 @@ impl LogDir {
         Ok(Log::new(id, topic_id, config, dir, shared, self.commands().downgrade(), opened))
     }
 
-    fn set_aside(&self, dir: &Path, id: &TopicPartition, topic_id: TopicId) -> io::Result<()> {
+    /// Whether somebody has this log open.
+    pub(crate) fn is_open(&self, id: &TopicPartition) -> bool {
+        self.logs.lock().contains_key(id)
+    }
+
+    pub(crate) fn set_aside(&self, dir: &Path, id: &TopicPartition, topic_id: TopicId) -> io::Result<()> {
         let aside = appender::set_aside_dir(&self.shared, dir, id, topic_id)?;
         let mut marks = self.shared.marks.lock();
         marks.forget(id);

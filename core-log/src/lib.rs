@@ -29,6 +29,7 @@ mod retention;
 mod search;
 mod segment;
 mod shared;
+mod strays;
 mod watch;
 mod writer;
 

@@ -189,6 +189,11 @@ impl Log {
         self.epochs.lock().end_for(epoch, log_end)
     }
 
+    /// The epoch of the record at `offset`, or of the last one before it.
+    pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.epochs.lock().epoch_at(offset)
+    }
+
     pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
         self.epochs.lock().latest()
     }

@@ -12,6 +12,9 @@ pub(crate) const CLEAN_SHUTDOWN_CONTENT: &[u8] = b"version: 0\nbrokerEpoch: -1\n
 
 const DELETED_SUFFIX: &str = ".deleted";
 const REMOVED_SUFFIX: &str = "-delete";
+const STRAY_SUFFIX: &str = "-stray";
+/// How often another name is tried for a directory that gets one.
+pub(crate) const ATTEMPTS_MAX: u128 = 1000;
 
 /// The files of a segment; each is named after the segment's base offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +74,16 @@ pub(crate) fn deleted(path: &Path) -> PathBuf {
 
 /// The name that a log's directory gets before it is deleted; `attempt` tells several of the same topic apart.
 pub(crate) fn removed_dir(id: &TopicPartition, topic_id: TopicId, attempt: u128) -> String {
-    let unique = topic_id.0.as_u128().wrapping_add(attempt);
-    let end = format!("-{}.{unique:032x}{REMOVED_SUFFIX}", id.partition);
+    unique_dir(id, topic_id.0.as_u128().wrapping_add(attempt), REMOVED_SUFFIX)
+}
+
+/// The name that a directory gets which belongs to no topic.
+pub(crate) fn stray_dir(id: &TopicPartition, attempt: u128) -> String {
+    unique_dir(id, attempt, STRAY_SUFFIX)
+}
+
+fn unique_dir(id: &TopicPartition, unique: u128, suffix: &str) -> String {
+    let end = format!("-{}.{unique:032x}{suffix}", id.partition);
     let room = limits::NAME_BYTES_MAX.saturating_sub(end.len());
     let topic: String = id.topic.as_str().chars().take(room).collect();
     format!("{topic}{end}")

@@ -44,6 +44,7 @@ macro_rules! each_api {
         }
     };
 }
+#[allow(unused_imports, reason = "the fuzzers need the table only, the tests both")]
 pub(crate) use each_api;
 
 /// A message type without its type.

@@ -10,13 +10,13 @@
 #![cfg(test)]
 
 #[path = "../../fuzz/src/apis.rs"]
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "shared with the fuzz targets")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the fuzz targets")]
 mod apis;
 #[path = "../../fuzz/src/entropy.rs"]
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "shared with the fuzz targets")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the fuzz targets")]
 mod entropy;
 #[path = "../../fuzz/src/sample.rs"]
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "shared with the fuzz targets")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the fuzz targets")]
 mod sample;
 
 use allocation_counter::{AllocationInfo, measure};

@@ -189,3 +189,6 @@ fn describe(topic: &Arc<Topic>, broker: &BrokerEndpoint) -> MetadataResponseTopi
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

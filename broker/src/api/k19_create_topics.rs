@@ -92,3 +92,99 @@ fn created(topic: &Topic, image: &Image) -> CreateTopicsResponseTopic {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ErrorCode, TopicId, messages::k19_create_topics::*};
+
+    use super::*;
+    use crate::metadata::testing::{context, over_the_wire, with_topics};
+
+    async fn ask(metadata: &Metadata, version: i16, request: CreateTopicsRequest) -> CreateTopicsResponse {
+        let request = over_the_wire(&request, version);
+        over_the_wire(&handle(metadata, &context(version), request).await, version)
+    }
+
+    fn topic(name: &'static str, num_partitions: i32, replication_factor: i16) -> CreateTopicsRequestTopic {
+        let name = ByteString::from_static(name);
+        CreateTopicsRequestTopic { name, num_partitions, replication_factor, ..Default::default() }
+    }
+
+    fn request(topics: Vec<CreateTopicsRequestTopic>) -> CreateTopicsRequest {
+        CreateTopicsRequest { topics, ..Default::default() }
+    }
+
+    fn retention(value: &'static str) -> Vec<CreateTopicsRequestConfig> {
+        let value = Some(ByteString::from_static(value));
+        vec![CreateTopicsRequestConfig { name: "retention.ms".into(), value }]
+    }
+
+    #[tokio::test]
+    async fn every_version_creates_and_tells_what_it_can() {
+        let metadata = with_topics(&[]).await;
+        for (version, name) in (2..=7).zip(["t2", "t3", "t4", "t5", "t6", "t7"]) {
+            let wanted = CreateTopicsRequestTopic { configs: retention("5"), ..topic(name, 3, 1) };
+            let answer = ask(&metadata, version, request(vec![wanted])).await;
+            let [created] = &answer.topics[..] else { panic!("one topic") };
+            assert_eq!((created.error_code, &created.error_message), (ErrorCode::NONE, &None));
+            let there = metadata.image().topic(name).cloned().expect("it is created");
+            assert_eq!((there.partition_count(), there.config.retention_ms), (3, 5));
+            if version >= 5 {
+                assert_eq!((created.num_partitions, created.replication_factor), (3, 1));
+                let configs = created.configs.as_deref().expect("they are told");
+                assert_eq!(configs.len(), TOPIC_CONFIGS.len());
+                let set = configs.iter().find(|config| config.name == "retention.ms").expect("listed");
+                assert_eq!((set.value.as_deref(), set.config_source), (Some("5"), 1));
+                let default = configs.iter().find(|config| config.name == "segment.ms").expect("listed");
+                assert_eq!((default.value.as_deref(), default.config_source), (Some("604800000"), 5));
+            }
+            let id = TopicId(created.topic_id);
+            assert_eq!(id, if version >= 7 { there.id } else { TopicId::ZERO });
+        }
+    }
+
+    #[tokio::test]
+    async fn each_topic_is_answered_on_its_own() {
+        let metadata = with_topics(&["there"]).await;
+        let assignments =
+            vec![CreateTopicsRequestReplicaAssignment { partition_index: 0, broker_ids: vec![7] }];
+        let elsewhere =
+            CreateTopicsRequestTopic { assignments: assignments.clone(), ..topic("elsewhere", -1, -1) };
+        let both = CreateTopicsRequestTopic { assignments, ..topic("both", 1, -1) };
+        let bad_setting = CreateTopicsRequestTopic { configs: retention("x"), ..topic("setting", 1, 1) };
+        let cases = vec![
+            (topic("new", -1, -1), ErrorCode::NONE),
+            (topic("there", 1, 1), ErrorCode::TOPIC_ALREADY_EXISTS),
+            (topic("bad name", 1, 1), ErrorCode::INVALID_TOPIC_EXCEPTION),
+            (topic("none", 0, 1), ErrorCode::INVALID_PARTITIONS),
+            (topic("many", 100_001, 1), ErrorCode::INVALID_PARTITIONS),
+            (topic("replicated", 1, 3), ErrorCode::INVALID_REPLICATION_FACTOR),
+            (elsewhere, ErrorCode::INVALID_REPLICA_ASSIGNMENT),
+            (both, ErrorCode::INVALID_REQUEST),
+            (bad_setting, ErrorCode::INVALID_CONFIG),
+            (topic("twice", 1, 1), ErrorCode::INVALID_REQUEST),
+            (topic("twice", 1, 1), ErrorCode::INVALID_REQUEST),
+            (topic("__cluster_metadata", 1, 1), ErrorCode::INVALID_REQUEST),
+            (topic("__consumer_offsets", 1, 1), ErrorCode::INVALID_TOPIC_EXCEPTION),
+        ];
+        let (topics, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+        let answer = ask(&metadata, 7, request(topics)).await;
+        let codes: Vec<_> = answer.topics.iter().map(|topic| topic.error_code).collect();
+        assert_eq!(codes, expected);
+        assert!(answer.topics.iter().skip(1).all(|topic| topic.error_message.is_some()));
+        let names: Vec<_> = metadata.image().topics().map(|topic| topic.name.to_string()).collect();
+        assert_eq!(names, ["new", "there"]);
+    }
+
+    #[tokio::test]
+    async fn validation_answers_like_creation_and_creates_nothing() {
+        let metadata = with_topics(&[]).await;
+        let topics = vec![topic("new", 4, 1), topic("none", 0, 1)];
+        let only = CreateTopicsRequest { validate_only: true, ..request(topics) };
+        let answer = ask(&metadata, 7, only).await;
+        assert_eq!(answer.topics[0].error_code, ErrorCode::NONE);
+        assert_eq!(answer.topics[0].num_partitions, 4);
+        assert_eq!(answer.topics[1].error_code, ErrorCode::INVALID_PARTITIONS);
+        assert_eq!(metadata.image().topic_count(), 0);
+    }
+}

@@ -113,3 +113,91 @@ impl Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ErrorCode, Uuid};
+
+    use super::*;
+    use crate::metadata::{
+        InternalTopic,
+        testing::{context, over_the_wire, with_topics},
+    };
+
+    async fn ask(metadata: &Metadata, version: i16, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+        let request = over_the_wire(&request, version);
+        over_the_wire(&handle(metadata, &context(version), request).await, version)
+    }
+
+    fn by_names(names: &[&'static str]) -> DeleteTopicsRequest {
+        let topic_names = names.iter().map(|name| ByteString::from_static(name)).collect();
+        DeleteTopicsRequest { topic_names, ..Default::default() }
+    }
+
+    fn target(name: Option<&'static str>, topic_id: Uuid) -> DeleteTopicsRequestState {
+        DeleteTopicsRequestState { name: name.map(ByteString::from_static), topic_id }
+    }
+
+    fn codes(response: &DeleteTopicsResponse) -> Vec<(Option<&str>, ErrorCode)> {
+        response.responses.iter().map(|topic| (topic.name.as_deref(), topic.error_code)).collect()
+    }
+
+    #[tokio::test]
+    async fn every_older_version_deletes_by_name() {
+        for version in 1..=5 {
+            let metadata = with_topics(&["a", "b"]).await;
+            let answer = ask(&metadata, version, by_names(&["b", "none"])).await;
+            let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+            assert_eq!(codes(&answer), [(Some("b"), ErrorCode::NONE), (Some("none"), unknown)]);
+            assert_eq!(answer.responses[1].error_message.is_some(), version >= 5);
+            assert_eq!(metadata.image().topic_count(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_given_twice_is_refused_once() {
+        let metadata = with_topics(&["a"]).await;
+        let answer = ask(&metadata, 5, by_names(&["a", "a"])).await;
+        assert_eq!(codes(&answer), [(Some("a"), ErrorCode::INVALID_REQUEST)]);
+        assert_eq!(metadata.image().topic_count(), 1);
+    }
+
+    #[tokio::test]
+    async fn names_and_ids_may_be_mixed_but_must_not_meet() {
+        let metadata = with_topics(&["a", "b", "c", "d"]).await;
+        let id = |name: &str| metadata.image().topic(name).expect("there").id.0;
+        let topics = vec![
+            target(Some("a"), Uuid::nil()),
+            target(None, id("b")),
+            target(Some("c"), Uuid::nil()),
+            target(None, id("c")),
+            target(Some("d"), id("d")),
+            target(None, Uuid::nil()),
+            target(None, Uuid::from_u128(99)),
+        ];
+        let answer = ask(&metadata, 6, DeleteTopicsRequest { topics, ..Default::default() }).await;
+        let invalid = ErrorCode::INVALID_REQUEST;
+        let expected = [
+            (Some("a"), ErrorCode::NONE),
+            (Some("b"), ErrorCode::NONE),
+            (Some("c"), invalid),
+            (Some("c"), invalid),
+            (Some("d"), invalid),
+            (None, invalid),
+            (None, ErrorCode::UNKNOWN_TOPIC_ID),
+        ];
+        assert_eq!(codes(&answer), expected);
+        let names: Vec<_> = metadata.image().topics().map(|topic| topic.name.to_string()).collect();
+        assert_eq!(names, ["c", "d"]);
+    }
+
+    #[tokio::test]
+    async fn internal_topics_stay() {
+        let metadata = with_topics(&[]).await;
+        let wanted = InternalTopic::ConsumerOffsets { partitions: 5 };
+        metadata.ensure_internal_topic(wanted).await.expect("it is made");
+        let answer = ask(&metadata, 5, by_names(&["__consumer_offsets"])).await;
+        assert_eq!(codes(&answer), [(Some("__consumer_offsets"), ErrorCode::INVALID_TOPIC_EXCEPTION)]);
+        assert_eq!(metadata.image().topic_count(), 1);
+    }
+}

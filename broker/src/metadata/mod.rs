@@ -35,3 +35,8 @@ pub use identity::IdSource;
 pub use image::{Image, PartitionState, Topic};
 pub use proposer::Mode;
 pub use topic_config::TopicConfig;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

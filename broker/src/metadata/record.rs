@@ -207,3 +207,6 @@ mod stored_producer_id {
 fn malformed(error: serde_json::Error) -> RecordError {
     RecordError::Malformed(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ impl Follower {
         }
         let gone = self.seen.topics().filter(|topic| image.topic_by_id(topic.id).is_none());
         for topic in gone {
-            self.remove_unopened(topic);
+            self.remove_unopened(topic).await;
             if let Err(error) = self.groups.forget_topic(&topic.name).await {
                 tracing::warn!(topic = %topic.name, %error, "offsets of a deleted topic are kept until they expire");
             }
@@ -75,13 +75,19 @@ impl Follower {
     }
 
     /// Partitions that nobody had opened have a directory all the same.
-    fn remove_unopened(&self, topic: &Topic) {
-        for index in (0..).take(topic.partitions.len()) {
-            let id = TopicPartition::new(topic.name.clone(), index);
-            if let Err(error) = self.log_dir.remove_closed(&id, topic.id) {
-                tracing::error!(partition = %id, %error, "a deleted partition's files remain");
+    async fn remove_unopened(&self, topic: &Topic) {
+        let (log_dir, name, topic_id) = (self.log_dir.clone(), topic.name.clone(), topic.id);
+        let partitions = topic.partition_count();
+        let removing = tokio::task::spawn_blocking(move || {
+            for index in 0..partitions {
+                let id = TopicPartition::new(name.clone(), index);
+                if let Err(error) = log_dir.remove_closed(&id, topic_id) {
+                    tracing::error!(partition = %id, %error, "a deleted partition's files remain");
+                }
             }
-        }
+        });
+        // It fails only with the runtime.
+        let _ = removing.await;
     }
 }
 
@@ -99,7 +105,7 @@ pub(crate) fn set_strays_aside(log_dir: &LogDir, image: &Image) {
         if known || id.topic.as_str() == topic_name::CLUSTER_METADATA {
             continue;
         }
-        match log_dir.set_aside(&id) {
+        match log_dir.set_stray_aside(&id) {
             Ok(path) => tracing::warn!(
                 partition = %id,
                 path = %path.display(),

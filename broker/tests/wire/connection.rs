@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncWriteExt;
 
-use core_log::storage::memory::MemoryStorage;
+use core_log::storage::MemoryStorage;
 use protocol::{
     ErrorCode,
     codec::Api,

@@ -90,7 +90,7 @@ async fn log_dirs_tell_what_partitions_take_on_disk() {
     let all = DescribeLogDirsRequest { topics: None };
     let answer: DescribeLogDirsResponse = client.call(4, &all).await;
     let dir = &answer.results[0];
-    assert_eq!(dir.log_dir.as_bytes(), b"/data");
+    assert_eq!(&*dir.log_dir, "/data");
     let topic = dir.topics.iter().find(|topic| topic.name == "t").expect("topic t");
     assert_eq!(topic.partitions[0].partition_size, i64::try_from(batch(&[1]).len()).unwrap());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use core_log::storage::memory::MemoryStorage;
+use core_log::storage::MemoryStorage;
 use protocol::{ErrorCode, messages::k03_metadata::*};
 
 use crate::client::*;

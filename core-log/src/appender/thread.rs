@@ -10,9 +10,6 @@ use crate::{
     writer,
 };
 
-/// How often another name is tried for a directory that is removed.
-const RENAME_ATTEMPTS: u128 = 1000;
-
 pub(crate) fn spawn(shared: Arc<Shared>, commands: mpsc::Receiver<Command>) -> io::Result<JoinHandle<()>> {
     let appender = Appender { shared, commands, touched: HashMap::new(), closed: false };
     std::thread::Builder::new().name("log-appender".to_owned()).spawn(|| appender.run())
@@ -187,7 +184,7 @@ pub(crate) fn set_aside_dir(
     id: &protocol::TopicPartition,
     topic_id: protocol::TopicId,
 ) -> io::Result<std::path::PathBuf> {
-    for attempt in 0..RENAME_ATTEMPTS {
+    for attempt in 0..names::ATTEMPTS_MAX {
         let aside = shared.root.join(names::removed_dir(id, topic_id, attempt));
         if shared.storage.exists(&aside)? {
             continue;

@@ -3,7 +3,7 @@
 //! Both walks hold the records against the header: as many as it counts, offset deltas ascending up to its last
 //! one, and nothing behind them. They do not check the CRC; [`super::verify_crc`] does.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::{BatchError, BatchHeader, Compression, HEADER_SIZE, TimestampType, compress, wire};
 use crate::ids::Offset;
@@ -103,7 +103,7 @@ impl Records {
             headers,
         };
         let read = self.bytes.len() - rest.len();
-        self.bytes = self.bytes.slice(read..);
+        self.bytes.advance(read);
         self.left -= 1;
         self.next_delta = delta + 1;
         Ok(record)

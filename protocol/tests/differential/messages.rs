@@ -200,3 +200,18 @@ fn list(kind: &Kind, path: String, paths: &mut Vec<String>) {
         _ => paths.push(path),
     }
 }
+
+/// Null says something else than empty, and only from the version that gave it a meaning. Their codec is lenient here.
+#[test]
+fn null_is_refused_where_a_version_has_no_meaning_for_it() {
+    use protocol::{
+        codec::{Api, DecodeError, EncodeError, Encoder},
+        messages::k03_metadata::MetadataRequest,
+    };
+    let null = Bytes::from_static(b"\xff\xff\xff\xff");
+    assert_eq!(MetadataRequest::read(null.clone(), 0), Err(DecodeError::UnexpectedNull("topics")));
+    assert_eq!(MetadataRequest::read(null, 1).map(|request| request.topics), Ok(None));
+    let request = MetadataRequest { topics: None, ..Default::default() };
+    assert_eq!(request.write(&mut Encoder::new(), 0), Err(EncodeError::UnexpectedNull("topics")));
+    request.write(&mut Encoder::new(), 1).unwrap();
+}
