@@ -57,7 +57,7 @@ impl LogDir {
         settings: LogDirSettings,
     ) -> Result<Arc<Self>, OpenError> {
         let failed = |error| OpenError::Io { path: root.to_owned(), error };
-        storage.create_dir(root).map_err(failed)?;
+        make_root(&*storage, root).map_err(failed)?;
         let lock = storage.lock(root).map_err(|error| match error {
             LockError::Held { .. } => OpenError::Locked(error.to_string()),
             LockError::Io { source, .. } => failed(source),
@@ -285,6 +285,23 @@ impl std::fmt::Debug for LogDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LogDir").field("root", &self.shared.root).finish_non_exhaustive()
     }
+}
+
+/// Makes the directory and what is missing above it, durably: all that is promised stands below these names.
+fn make_root(storage: &dyn Storage, root: &Path) -> io::Result<()> {
+    let mut made = Vec::new();
+    for dir in root.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+        if storage.exists(dir)? {
+            break;
+        }
+        made.push(dir);
+    }
+    storage.create_dir(root)?;
+    for dir in made {
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        storage.sync_dir(parent.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
 }
 
 /// Whether the last shutdown was clean. From here on a crash must be seen as one.
