@@ -15,7 +15,7 @@ use protocol::{BrokerId, LeaderEpoch, TopicId, TopicPartition, Uuid};
 use crate::{
     coordinator::group::{Groups, GroupsParts},
     limits,
-    metadata::{BrokerEndpoint, Metadata, OpenError as MetadataOpenError, topic_name},
+    metadata::{BrokerEndpoint, Metadata, MetadataError, OpenError as MetadataOpenError, topic_name},
     metrics::Metrics,
     node::Node,
     offsets_topic::OffsetsPartitions,
@@ -46,6 +46,8 @@ pub enum StartError {
     LogDir(#[from] OpenError),
     #[error(transparent)]
     Metadata(#[from] MetadataOpenError),
+    #[error("leader epochs cannot be raised after the last, unclean shutdown: {0}")]
+    LeaderEpochs(#[from] MetadataError),
     #[error("cannot listen on {listen}: {error}; is another process using the port?")]
     Listen { listen: String, error: io::Error },
     #[error("broker.advertise is {0:?}; give it as HOST:PORT")]
@@ -174,6 +176,9 @@ async fn open(
     let metadata =
         Metadata::open(Arc::new(records), BrokerId(settings.broker_id), settings.topics, Arc::new(fresh_id))
             .await?;
+    if !log_dir.was_closed() && metadata.image().topic_count() > 0 {
+        metadata.raise_leader_epochs().await?;
+    }
     set_strays_aside(&log_dir, &metadata.image());
     Ok((log_dir, metadata))
 }

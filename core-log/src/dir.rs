@@ -28,7 +28,8 @@ pub struct LogDir {
     /// The last shutdown left all logs as they should be.
     clean: bool,
     threads: Vec<JoinHandle<()>>,
-    _lock: DirLock,
+    /// Until the directory is closed.
+    lock: Mutex<Option<DirLock>>,
 }
 
 /// Held while its log is opened, which may take long; so one log does not keep others waiting.
@@ -85,7 +86,7 @@ impl LogDir {
             logs: Mutex::default(),
             clean,
             threads,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         }))
     }
 
@@ -159,6 +160,11 @@ impl LogDir {
         Ok(named.collect())
     }
 
+    /// Whether the directory was left by [`Self::close`]: otherwise logs may have lost what was never promised.
+    pub fn was_closed(&self) -> bool {
+        self.clean
+    }
+
     pub fn root(&self) -> &Path {
         &self.shared.root
     }
@@ -196,10 +202,13 @@ impl LogDir {
         self.ask(|answer| Command::Checkpoint { answer: Some(answer) }).await
     }
 
-    /// Finishes what is queued, syncs, and leaves what lets the next one open the directory without a scan.
+    /// Finishes what is queued, syncs, leaves what lets the next one open the directory without a scan, and lets go of the
+    /// directory.
     pub async fn close(&self) -> Result<(), ChangeError> {
         let logs = self.open_logs();
-        self.ask(|answer| Command::Close { logs, answer }).await
+        let closed = self.ask(|answer| Command::Close { logs, answer }).await;
+        self.lock.lock().take();
+        closed
     }
 
     async fn ask(

@@ -19,6 +19,8 @@ pub enum Change {
     AlterTopicConfig(TopicConfigChange),
     /// Sets the next block of producer ids aside.
     TakeProducerIds,
+    /// Every partition's leader epoch goes up by one.
+    RaiseLeaderEpochs,
 }
 
 /// A topic as a client asks for it.

@@ -117,6 +117,11 @@ impl Metadata {
         Ok(ProducerIdBlock { first: ProducerId(image.next_producer_id().0 - count), count })
     }
 
+    /// After an unclean shutdown: readers of records that are lost can tell by the epoch.
+    pub async fn raise_leader_epochs(&self) -> Result<(), MetadataError> {
+        self.change(Change::RaiseLeaderEpochs).await.map(drop)
+    }
+
     async fn change(&self, change: Change) -> Result<Arc<Image>, MetadataError> {
         self.propose(vec![change], Mode::Commit).await.pop().unwrap_or(Err(MetadataError::Stopped))
     }

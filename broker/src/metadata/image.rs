@@ -26,6 +26,8 @@ pub struct Image {
     /// Of all topics.
     partitions: usize,
     next_producer_id: ProducerId,
+    /// No partition's epoch is below it; new ones start with it.
+    leader_epoch: LeaderEpoch,
     defaults: Arc<TopicSettings>,
 }
 
@@ -43,11 +45,6 @@ pub struct Topic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartitionState {
     pub leader_epoch: LeaderEpoch,
-}
-
-impl PartitionState {
-    /// A partition that has just been made, as in Kafka.
-    pub const NEW: Self = Self { leader_epoch: LeaderEpoch(0) };
 }
 
 impl Topic {
@@ -70,6 +67,7 @@ impl Image {
             collisions: HashTrieMapSync::new_sync(),
             partitions: 0,
             next_producer_id: ProducerId(0),
+            leader_epoch: LeaderEpoch(0),
             defaults,
         }
     }
@@ -116,6 +114,11 @@ impl Image {
         self.next_producer_id
     }
 
+    /// The leader epoch of a partition that is made now.
+    pub fn leader_epoch(&self) -> LeaderEpoch {
+        self.leader_epoch
+    }
+
     /// What topics are made of that say nothing else.
     pub fn defaults(&self) -> &TopicSettings {
         &self.defaults
@@ -133,6 +136,7 @@ impl Image {
             MetadataRecord::Partitions(grown) => self.apply_partitions(grown),
             MetadataRecord::TopicConfig(change) => self.apply_config(change)?,
             MetadataRecord::ProducerIds(block) => self.next_producer_id = block.next_producer_id,
+            MetadataRecord::LeaderEpoch(raised) => self.raise_leader_epochs(LeaderEpoch(raised.leader_epoch)),
         }
         Ok(())
     }
@@ -146,7 +150,7 @@ impl Image {
         self.put(Topic {
             name: TopicName::from(record.name.as_str()),
             id: record.id,
-            partitions: vec![PartitionState::NEW; usize::try_from(record.partitions).unwrap_or(0)],
+            partitions: vec![self.new_partition(); usize::try_from(record.partitions).unwrap_or(0)],
             config,
             overrides: record.overrides.clone(),
             internal: topic_name::is_internal(&record.name),
@@ -158,8 +162,23 @@ impl Image {
         if let Some(topic) = self.topic_by_id(record.id) {
             let mut topic = Topic::clone(topic);
             let count = usize::try_from(record.partitions).unwrap_or(0).max(topic.partitions.len());
-            topic.partitions.resize(count, PartitionState::NEW);
+            topic.partitions.resize(count, self.new_partition());
             self.put(topic);
+        }
+    }
+
+    fn new_partition(&self) -> PartitionState {
+        PartitionState { leader_epoch: self.leader_epoch }
+    }
+
+    fn raise_leader_epochs(&mut self, leader_epoch: LeaderEpoch) {
+        self.leader_epoch = self.leader_epoch.max(leader_epoch);
+        let topics: Vec<Arc<Topic>> = self.topics().cloned().collect();
+        for mut topic in topics {
+            for partition in &mut Arc::make_mut(&mut topic).partitions {
+                partition.leader_epoch = partition.leader_epoch.max(self.leader_epoch);
+            }
+            self.topics.insert_mut(topic.name.clone(), topic);
         }
     }
 
@@ -202,6 +221,7 @@ impl PartialEq for Image {
     fn eq(&self, other: &Self) -> bool {
         self.cluster_id == other.cluster_id
             && self.next_producer_id == other.next_producer_id
+            && self.leader_epoch == other.leader_epoch
             && self.names == other.names
             && self.collisions == other.collisions
             && self.topics == other.topics

@@ -11,6 +11,7 @@
 //! | `partitions/<id>`          | [`PartitionsRecord`]  | it has more partitions now                 |
 //! | `topic-config/<id>/<name>` | [`TopicConfigRecord`] | one setting of it was set or removed       |
 //! | `producer-ids`             | [`ProducerIdsRecord`] | producer ids below this one are given away |
+//! | `leader-epoch`             | [`LeaderEpochRecord`] | no partition's leader epoch is below this  |
 //!
 //! A type or version that is not known was written by a newer Isthmus: reading on would act on half the truth, so it stops
 //! the start.
@@ -39,6 +40,7 @@ pub enum MetadataRecord {
     Partitions(PartitionsRecord),
     TopicConfig(TopicConfigRecord),
     ProducerIds(ProducerIdsRecord),
+    LeaderEpoch(LeaderEpochRecord),
 }
 
 /// Types this version reads, each with the newest format version it knows.
@@ -49,6 +51,7 @@ const KNOWN: &[(&str, u32)] = &[
     ("partitions", 1),
     ("topic_config", 1),
     ("producer_ids", 1),
+    ("leader_epoch", 1),
 ];
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +105,14 @@ pub struct ProducerIdsRecord {
     pub next_producer_id: ProducerId,
 }
 
+/// A broker that ends without a clean shutdown may have lost records that were never promised, but that somebody read: its
+/// next start raises every partition's leader epoch, so that such a reader notices (KIP-320).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeaderEpochRecord {
+    pub version: u32,
+    pub leader_epoch: i32,
+}
+
 /// Why a stored record cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
@@ -150,6 +161,7 @@ impl MetadataRecord {
                 format!("topic-config/{}/{}", identity::print(record.id.0), record.name)
             }
             Self::ProducerIds(_) => "producer-ids".to_owned(),
+            Self::LeaderEpoch(_) => "leader-epoch".to_owned(),
         }
     }
 
@@ -169,12 +181,14 @@ impl MetadataRecord {
             {
                 wrong("the partition count is out of range")
             }
+            Self::LeaderEpoch(record) if record.leader_epoch < 0 => wrong("the leader epoch is negative"),
             Self::Cluster(_)
             | Self::Topic(_)
             | Self::RemoveTopic(_)
             | Self::Partitions(_)
             | Self::TopicConfig(_)
-            | Self::ProducerIds(_) => Ok(()),
+            | Self::ProducerIds(_)
+            | Self::LeaderEpoch(_) => Ok(()),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Leader epochs: clients are told when theirs is not the broker's (KIP-320).
 
+use std::{sync::Arc, time::Duration};
+
+use core_log::storage::MemoryStorage;
 use protocol::{
     ErrorCode,
     messages::{k01_fetch::*, k23_offset_for_leader_epoch::*},
@@ -44,4 +47,28 @@ async fn the_current_epoch_ends_at_the_log_end() {
     assert_eq!(end_of(&mut client, 0, 0).await, (ErrorCode::NONE, 0, 2));
     assert_eq!(end_of(&mut client, 0, 5).await, (ErrorCode::NONE, -1, -1));
     assert_eq!(end_of(&mut client, 3, 0).await.0, ErrorCode::UNKNOWN_LEADER_EPOCH);
+}
+
+#[tokio::test]
+async fn an_unclean_shutdown_raises_the_epoch_and_a_clean_one_does_not() {
+    let storage = Arc::new(MemoryStorage::new(1));
+    let broker = start(&storage, settings()).await;
+    let mut client = Client::connect(broker.kafka_address()).await;
+    client.create("t", 1, &[]).await;
+    client.produce("t", batch(&[1, 2])).await;
+    broker.drain(Duration::from_secs(20)).await.expect("a clean drain");
+
+    let broker = start(&storage, settings()).await;
+    let mut client = Client::connect(broker.kafka_address()).await;
+    assert_eq!(end_of(&mut client, 0, 0).await, (ErrorCode::NONE, 0, 2));
+    drop(broker);
+
+    let storage = Arc::new(storage.cut_power(3));
+    let broker = start(&storage, settings()).await;
+    let mut client = Client::connect(broker.kafka_address()).await;
+    assert_eq!(end_of(&mut client, 0, 0).await.0, ErrorCode::FENCED_LEADER_EPOCH);
+    assert_eq!(end_of(&mut client, 1, 0).await, (ErrorCode::NONE, 0, 2));
+    client.produce("t", batch(&[3])).await;
+    assert_eq!(end_of(&mut client, 1, 0).await, (ErrorCode::NONE, 0, 2), "the old epoch ended before");
+    assert_eq!(end_of(&mut client, 1, 1).await, (ErrorCode::NONE, 1, 3));
 }

@@ -10,7 +10,7 @@ use super::{
     change::{Change, Refusal},
     identity::IdSource,
     image::Image,
-    record::{MetadataRecord, ProducerIdsRecord},
+    record::{LeaderEpochRecord, MetadataRecord, ProducerIdsRecord},
 };
 use crate::limits;
 
@@ -31,6 +31,7 @@ pub fn plan(image: &Image, change: &Change, rules: Rules<'_>) -> Result<Vec<Meta
         Change::AddPartitions(growth) => partitions::add(image, growth, rules),
         Change::AlterTopicConfig(change) => config::alter(image, change),
         Change::TakeProducerIds => take_producer_ids(image),
+        Change::RaiseLeaderEpochs => Ok(raise_leader_epochs(image)),
     }
 }
 
@@ -41,6 +42,12 @@ fn take_producer_ids(image: &Image) -> Result<Vec<MetadataRecord>, Refusal> {
         version: 1,
         next_producer_id: ProducerId(next),
     })])
+}
+
+fn raise_leader_epochs(image: &Image) -> Vec<MetadataRecord> {
+    // Saturates: two thousand million crashes would only stop the epoch from telling them apart.
+    let leader_epoch = image.leader_epoch().0.saturating_add(1);
+    vec![MetadataRecord::LeaderEpoch(LeaderEpochRecord { version: 1, leader_epoch })]
 }
 
 #[cfg(test)]

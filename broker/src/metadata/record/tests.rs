@@ -49,6 +49,7 @@ fn sample() -> Vec<MetadataRecord> {
         MetadataRecord::ProducerIds(ProducerIdsRecord { version: 1, next_producer_id: ProducerId(2_000) }),
         topic("gone", gone, 1, &[]),
         MetadataRecord::RemoveTopic(RemoveTopicRecord { version: 1, id: gone, name: "gone".to_owned() }),
+        MetadataRecord::LeaderEpoch(LeaderEpochRecord { version: 1, leader_epoch: 3 }),
     ]
 }
 
