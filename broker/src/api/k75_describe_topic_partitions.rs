@@ -278,7 +278,9 @@ mod tests {
     #[tokio::test]
     async fn a_full_page_points_at_the_next_topic() {
         let metadata = cluster(&[("a", 2), ("b", 2)]).await;
-        assert_eq!(next(&ask(&metadata, request(&[], 2)).await), Some(("b", 0)));
+        let full = ask(&metadata, request(&[], 2)).await;
+        assert_eq!(described(&full), [("a".to_owned(), ErrorCode::NONE, vec![0, 1])]);
+        assert_eq!(next(&full), Some(("b", 0)));
         assert_eq!(next(&ask(&metadata, request(&[], 3)).await), Some(("b", 1)));
         assert_eq!(next(&ask(&metadata, request(&[], 4)).await), None);
     }
