@@ -1,6 +1,6 @@
 //! DescribeTopicPartitions (key 75), version 0: topics in the order of their names, page by page.
 //!
-//! A page holds at most as many partitions as the client asks for, and never more than [`PAGE_PARTITIONS_MAX`]; the cursor in
+//! A page holds at most as many partitions as the client asks for, and never more than 2,000; the cursor in
 //! the answer is where the next page begins. Without names, all topics are described.
 
 use std::collections::BTreeSet;
@@ -145,7 +145,13 @@ fn absent(name: ByteString) -> DescribeTopicPartitionsResponseTopic {
         Err(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
     };
     let is_internal = topic_name::is_internal(&name);
-    DescribeTopicPartitionsResponseTopic { error_code, name: Some(name), is_internal, ..Default::default() }
+    DescribeTopicPartitionsResponseTopic {
+        error_code,
+        name: Some(name),
+        is_internal,
+        topic_authorized_operations: authorized_operations::of_topic(true),
+        ..Default::default()
+    }
 }
 
 fn describe(
