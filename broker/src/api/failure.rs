@@ -66,6 +66,7 @@ fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::InvalidAssignment(_) => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
         Refusal::NullConfigs(_)
         | Refusal::InvalidConfig(_)
+        | Refusal::InternalUnsynced
         | Refusal::ConfigTooLong { .. }
         | Refusal::NotAList { .. } => ErrorCode::INVALID_CONFIG,
         Refusal::TooManyChanges { .. } => ErrorCode::POLICY_VIOLATION,

@@ -1,6 +1,6 @@
 //! DescribeTopicPartitions (key 75), version 0: topics in the order of their names, page by page.
 //!
-//! A page holds at most as many partitions as the client asks for, and never more than [`PAGE_PARTITIONS_MAX`]; the cursor in
+//! A page holds at most as many partitions as the client asks for, and never more than 2,000; the cursor in
 //! the answer is where the next page begins. Without names, all topics are described.
 
 use std::collections::BTreeSet;
@@ -145,7 +145,13 @@ fn absent(name: ByteString) -> DescribeTopicPartitionsResponseTopic {
         Err(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
     };
     let is_internal = topic_name::is_internal(&name);
-    DescribeTopicPartitionsResponseTopic { error_code, name: Some(name), is_internal, ..Default::default() }
+    DescribeTopicPartitionsResponseTopic {
+        error_code,
+        name: Some(name),
+        is_internal,
+        topic_authorized_operations: authorized_operations::of_topic(true),
+        ..Default::default()
+    }
 }
 
 fn describe(
@@ -278,7 +284,9 @@ mod tests {
     #[tokio::test]
     async fn a_full_page_points_at_the_next_topic() {
         let metadata = cluster(&[("a", 2), ("b", 2)]).await;
-        assert_eq!(next(&ask(&metadata, request(&[], 2)).await), Some(("b", 0)));
+        let full = ask(&metadata, request(&[], 2)).await;
+        assert_eq!(described(&full), [("a".to_owned(), ErrorCode::NONE, vec![0, 1])]);
+        assert_eq!(next(&full), Some(("b", 0)));
         assert_eq!(next(&ask(&metadata, request(&[], 3)).await), Some(("b", 1)));
         assert_eq!(next(&ask(&metadata, request(&[], 4)).await), None);
     }

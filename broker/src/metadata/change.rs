@@ -165,6 +165,10 @@ pub enum Refusal {
     #[error("{0}")]
     InvalidConfig(#[from] InvalidConfig),
     #[error(
+        "write.caching must be false for an internal topic: committed offsets are synced before the answer"
+    )]
+    InternalUnsynced,
+    #[error(
         "The configuration value cannot be added because it exceeds the maximum value size of {max} bytes."
     )]
     ConfigTooLong { max: usize },

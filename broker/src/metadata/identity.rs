@@ -29,7 +29,7 @@ pub fn print(id: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(id.as_bytes())
 }
 
-/// Reads what [`print`] wrote.
+/// Reads what [`print()`] wrote.
 pub fn parse(printed: &str) -> Option<Uuid> {
     const PRINTED_BYTES: usize = 22;
     if printed.len() != PRINTED_BYTES {

@@ -163,6 +163,32 @@ async fn a_failed_append_in_the_middle_is_answered_for_its_own_changes() {
 }
 
 #[tokio::test]
+async fn nothing_of_a_failed_append_gets_into_the_next_one() {
+    let log = MemoryLog::new();
+    let metadata = open(&log).await;
+    log.hold();
+    let names = (0..6_000).map(|index| NewTopic::named(format!("topic-{index}")));
+    let changes: Vec<_> = names.map(Change::CreateTopic).collect();
+    log.fail_with(Some(RecordLogError::Unavailable(Arc::from("not now"))));
+    let begun = log.begun();
+    let proposing = tokio::spawn({
+        let metadata = metadata.clone();
+        async move { metadata.propose(changes, Mode::Commit).await }
+    });
+    log.until_begun(begun + 1).await;
+    log.release();
+    log.until_begun(begun + 2).await;
+    log.fail_with(None);
+    (0..9).for_each(|_| log.release());
+
+    let outcomes = proposing.await.expect("no panic");
+    let accepted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!(accepted > 0 && accepted < 6_000);
+    assert_eq!(metadata.image().topic_count(), accepted);
+    assert_eq!(open(&log).await.image(), metadata.image());
+}
+
+#[tokio::test]
 async fn a_caller_that_goes_away_does_not_lose_a_stored_change() {
     let log = MemoryLog::new();
     let metadata = open(&log).await;
@@ -248,17 +274,14 @@ async fn a_start_stops_at_what_it_does_not_understand_and_says_what_to_do() {
     assert!(said.contains("no cluster id"), "{said}");
 }
 
-#[tokio::test]
-async fn handles_outlive_a_stopped_proposer_with_an_error() {
-    let log = MemoryLog::new();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("threads");
-    let metadata = runtime.spawn({
-        let log = log.clone();
-        async move { open(&log).await }
-    });
-    let metadata = metadata.await.expect("no panic");
-    runtime.shutdown_background();
-    let outcome = commit(&metadata, create("orders")).await;
+#[test]
+fn handles_outlive_a_stopped_proposer_with_an_error() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let first = runtime();
+    let metadata = first.block_on(open(&MemoryLog::new()));
+    // Drops the proposer with everything else that runs there.
+    drop(first);
+    let outcome = runtime().block_on(commit(&metadata, create("orders")));
     assert_eq!(outcome, Err(MetadataError::Stopped));
 }
 

@@ -19,7 +19,10 @@ pub(super) fn alter(image: &Image, change: &TopicConfigChange) -> Result<Vec<Met
         ConfigEdit::Replace(configs) => replacement(configs)?,
         ConfigEdit::Adjust(adjustments) => adjusted(image, topic, adjustments)?,
     };
-    TopicConfig::resolve(&overrides, image.defaults())?;
+    let config = TopicConfig::resolve(&overrides, image.defaults())?;
+    if topic.internal && config.write_caching {
+        return Err(Refusal::InternalUnsynced);
+    }
     Ok(difference(topic, &overrides))
 }
 

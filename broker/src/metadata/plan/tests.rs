@@ -207,6 +207,15 @@ fn the_offsets_topic_is_made_once_and_by_the_broker_only() {
     assert_eq!(world.plan(&Change::DeleteTopic(topic.id)), internal);
     assert_eq!(world.plan(&grow(topic_name::CONSUMER_OFFSETS, 60, None)), internal);
 
+    let adjustment = ConfigAdjustment {
+        name: "write.caching".to_owned(),
+        operation: ConfigOperation::Set,
+        value: Some("true".to_owned()),
+    };
+    let edit = ConfigEdit::Adjust(vec![adjustment]);
+    let unsynced = Change::AlterTopicConfig(TopicConfigChange { topic: topic.name.clone(), edit });
+    assert_eq!(world.plan(&unsynced), Err(Refusal::InternalUnsynced));
+
     let none = Change::EnsureInternalTopic(InternalTopic::ConsumerOffsets { partitions: 0 });
     assert_eq!(World::new().plan(&none), Err(Refusal::PartitionsNotPositive));
 }

@@ -93,6 +93,26 @@ fn keeping_the_last_record_of_each_key_keeps_the_meaning() {
 }
 
 #[test]
+fn a_name_taken_over_by_another_id_leaves_nothing_of_the_first() {
+    let mut image = Image::new(Arc::new(TopicSettings::default()));
+    let topic = |id, partitions| {
+        MetadataRecord::Topic(TopicRecord {
+            version: 1,
+            name: "orders".to_owned(),
+            id,
+            partitions,
+            overrides: BTreeMap::new(),
+        })
+    };
+    let (first, second) = (TopicId(Uuid::from_u128(7)), TopicId(Uuid::from_u128(8)));
+    image.apply(&topic(first, 3)).expect("no settings");
+    image.apply(&topic(second, 2)).expect("no settings");
+    assert_eq!(image.topic_by_id(first), None);
+    assert_eq!(image.topic("orders").map(|topic| topic.id), Some(second));
+    assert_eq!(image.partition_count(), 2);
+}
+
+#[test]
 fn what_a_newer_version_wrote_is_named() {
     let unknown_type = stored("topic-home/x", r#"{"type":"topic_home","version":1,"home":"east"}"#);
     let error = MetadataRecord::decode(&unknown_type).expect_err("the type is not known");
