@@ -265,6 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn the_base_timestamp_is_the_first_and_the_max_the_largest() {
+        let batch =
+            [20, 50, 10].iter().fold(BatchBuilder::new(), |batch, &at| batch.record(at, None, None, &[]));
+        let batch = batch.build().unwrap().freeze();
+        let header = BatchHeader::parse(&batch).unwrap();
+        assert_eq!((header.base_timestamp, header.max_timestamp), (20, 50));
+        let timestamps: Vec<_> =
+            records(&batch, 0).unwrap().map(|record| record.unwrap().timestamp).collect();
+        assert_eq!(timestamps, [20, 50, 10]);
+    }
+
+    #[test]
     fn a_batch_of_no_records_is_not_built() {
         assert!(matches!(BatchBuilder::new().build(), Err(BatchError::BadRecords(_))));
     }
