@@ -32,6 +32,8 @@ pub fn records(batch: &Bytes, decompressed_max: usize) -> Result<Records, BatchE
     let header = BatchHeader::parse_length(batch)?;
     let packed = batch.slice(HEADER_SIZE..);
     let bytes = match header.attributes.compression()? {
+        // Compaction leaves headers without records, and no codec makes nothing of nothing.
+        _ if packed.is_empty() => packed,
         Compression::None => packed,
         compression => compress::decompress(compression, &packed, decompressed_max)?,
     };
@@ -263,6 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn the_base_timestamp_is_the_first_and_the_max_the_largest() {
+        let batch =
+            [20, 50, 10].iter().fold(BatchBuilder::new(), |batch, &at| batch.record(at, None, None, &[]));
+        let batch = batch.build().unwrap().freeze();
+        let header = BatchHeader::parse(&batch).unwrap();
+        assert_eq!((header.base_timestamp, header.max_timestamp), (20, 50));
+        let timestamps: Vec<_> =
+            records(&batch, 0).unwrap().map(|record| record.unwrap().timestamp).collect();
+        assert_eq!(timestamps, [20, 50, 10]);
+    }
+
+    #[test]
     fn a_batch_of_no_records_is_not_built() {
         assert!(matches!(BatchBuilder::new().build(), Err(BatchError::BadRecords(_))));
     }
@@ -309,6 +323,18 @@ mod tests {
         last_error(&batch);
         fix(&mut batch, 61 + 7 + 3, &[0]);
         last_error(&batch);
+    }
+
+    #[test]
+    fn a_batch_whose_records_were_all_compacted_away_has_none() {
+        for compression in ALL {
+            let mut batch = three(compression).build().unwrap();
+            batch.truncate(HEADER_SIZE);
+            fix(&mut batch, 8, &49i32.to_be_bytes());
+            assert!(matches!(last_error(&batch), BatchError::BadRecords(_)), "it still counts three");
+            fix(&mut batch, 57, &0i32.to_be_bytes());
+            assert_eq!(records(&batch.freeze(), LIMIT).unwrap().count(), 0);
+        }
     }
 
     #[test]

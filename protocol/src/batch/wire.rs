@@ -223,6 +223,27 @@ mod tests {
     }
 
     #[test]
+    fn a_record_has_only_so_many_headers() {
+        let record = RecordSlices { offset_delta: 0, timestamp_delta: 0, key: None, value: None };
+        let header: HeaderSlices<'_> = (b"", None);
+        let mut bytes = BytesMut::new();
+        put(&mut bytes, record, &vec![header; HEADERS_MAX]).unwrap();
+        let mut count = 0;
+        take(&mut &bytes[..], |_, _| count += 1).unwrap();
+        assert_eq!(count, HEADERS_MAX);
+        // One more is neither written nor read.
+        assert_eq!(put(&mut BytesMut::new(), record, &vec![header; HEADERS_MAX + 1]), None);
+        let mut body = BytesMut::from(&[0, 0, 0, 1, 1][..]);
+        put_varlong(&mut body, HEADERS_MAX as i64 + 1);
+        body.put_bytes(0, 2 * (HEADERS_MAX + 1));
+        let mut bytes = BytesMut::new();
+        put_varlong(&mut bytes, body.len() as i64);
+        bytes.put_slice(&body);
+        let refused = take(&mut &bytes[..], |_, _| panic!("refused before the first"));
+        assert_eq!(refused, Err(BatchError::BadRecords("a record has more headers than we allow")));
+    }
+
+    #[test]
     fn a_header_count_beyond_the_bytes_is_refused() {
         // Length 6, attributes, deltas 0 0, null key, null value, then 63 headers that are not there.
         let bytes = [12, 0, 0, 0, 1, 1, 126];
