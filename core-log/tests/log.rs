@@ -331,3 +331,23 @@ fn a_record_is_found_by_its_timestamp_also_out_of_order() {
     assert_eq!(log.find_by_timestamp(65).unwrap().unwrap().offset, Offset(6));
     wait(async { log.max_timestamp().unwrap().unwrap() });
 }
+
+#[test]
+fn truncation_of_the_batch_that_holds_the_log_start_leaves_an_empty_log_there() {
+    for sync in [true, false] {
+        let disk = MemoryStorage::new(1);
+        let config = LogConfig { sync, ..LogConfig::default() };
+        let dir = open_dir(disk.clone());
+        let log = open_log(&dir, "a", config);
+        put(&dir, &log, batch(5, &["x", "y"])).unwrap();
+        wait(log.advance_start(Offset(1))).unwrap();
+        assert_eq!(wait(log.truncate_to(Offset(1))).unwrap(), Offset(1));
+        assert_eq!(log.ends(), LogEnds::empty_at(Offset(1)));
+        wait(dir.close()).unwrap();
+        drop((dir, log));
+        let dir = open_dir(disk);
+        let log = open_log(&dir, "a", config);
+        assert_eq!((log.ends(), log.offline()), (LogEnds::empty_at(Offset(1)), None));
+        assert_eq!(put(&dir, &log, batch(5, &["z"])).unwrap().base_offset, Offset(1));
+    }
+}

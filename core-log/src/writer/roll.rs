@@ -93,7 +93,7 @@ fn make_dir(log: &Log) -> io::Result<()> {
     Ok(())
 }
 
-fn create(log: &Log, base: Offset) -> io::Result<Arc<Segment>> {
+pub(super) fn create(log: &Log, base: Offset) -> io::Result<Arc<Segment>> {
     let shared = &log.shared;
     let segment = Arc::new(Segment::new(shared.next_segment_id(), &log.dir, base, 0));
     let file = shared.storage.open(&segment.path(Kind::Log), Open::Create)?;

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use protocol::Offset;
 
-use super::{Writer, sync::sync_dirty, sync_failed, trim, write_failed};
+use super::{Writer, roll, sync::sync_dirty, sync_failed, trim, write_failed};
 use crate::{
     ChangeError, LogEnds,
     errors::OfflineReason,
@@ -31,7 +31,7 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
     }
     let cut = find(log, offset)?;
     let new_end = cut.new_end.max(ends.log_start);
-    lower_mark(log, new_end)?;
+    lower_mark(log, cut.new_end)?;
 
     log.mark_cut();
     let below = |end: Offset| end.min(new_end);
@@ -44,8 +44,12 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
     };
     log.publish_ends(ends);
     log.recent.truncate(new_end);
-    let done = cut_files(log, writer, &cut, new_end)
-        .and_then(|()| rebuild_state(log, writer, new_end).map_err(|error| write_failed(error.into_io())));
+    let files_cut = if cut.new_end < ends.log_start {
+        restart_files(log, writer, new_end)
+    } else {
+        cut_files(log, writer, &cut, new_end)
+    };
+    let done = files_cut.and_then(|()| rebuild_state(log, writer, new_end).map_err(|error| write_failed(error.into_io())));
     log.mark_cut();
     done.map_err(|reason| ChangeError::Offline(log.take_offline(reason)))?;
     // All that is left was synced with the cut.
@@ -103,6 +107,24 @@ fn cut_files(log: &Log, writer: &mut Writer, cut: &Cut, new_end: Offset) -> Resu
     }
     log.publish_segments(kept.to_vec());
     writer.dirty.names = true;
+    sync_dirty(log, &mut writer.dirty).map_err(sync_failed)?;
+    log.shared.janitor.send(Job::RemoveFiles(files));
+    Ok(())
+}
+
+/// The batch that goes holds the log start: nothing is left, and an empty segment takes over there.
+fn restart_files(log: &Log, writer: &mut Writer, log_start: Offset) -> Result<(), OfflineReason> {
+    let fresh = roll::create(log, log_start).map_err(write_failed)?;
+    // Before the others go: a directory without a segment would look damaged.
+    log.shared.storage.sync_dir(&log.dir).map_err(sync_failed)?;
+    let old = log.segments();
+    let files = old.iter().rev().flat_map(|segment| trim::set_aside(log, segment)).collect();
+    remove_snapshots(log, log_start).map_err(write_failed)?;
+    writer.dirty.file = None;
+    writer.dirty.names = true;
+    writer.changed = true;
+    writer.active = Some(Arc::clone(&fresh));
+    log.publish_segments(vec![fresh]);
     sync_dirty(log, &mut writer.dirty).map_err(sync_failed)?;
     log.shared.janitor.send(Job::RemoveFiles(files));
     Ok(())

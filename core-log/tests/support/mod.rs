@@ -20,20 +20,20 @@ use protocol::{
     batch::{BatchBuilder, BatchHeader},
 };
 
-pub const ROOT: &str = "/logs";
+pub(crate) const ROOT: &str = "/logs";
 
 /// Time that passes when a test says so.
 #[derive(Debug, Default)]
-pub struct TestClock {
+pub(crate) struct TestClock {
     ms: AtomicI64,
 }
 
 impl TestClock {
-    pub fn at(ms: i64) -> Arc<Self> {
+    pub(crate) fn at(ms: i64) -> Arc<Self> {
         Arc::new(Self { ms: AtomicI64::new(ms) })
     }
 
-    pub fn advance(&self, ms: i64) {
+    pub(crate) fn advance(&self, ms: i64) {
         self.ms.fetch_add(ms, Ordering::SeqCst);
     }
 }
@@ -48,44 +48,54 @@ impl Clock for TestClock {
     }
 }
 
-pub fn topic_id(number: u128) -> TopicId {
+pub(crate) fn topic_id(number: u128) -> TopicId {
     TopicId(Uuid::from_u128(number))
 }
 
-pub fn id(topic: &str) -> TopicPartition {
+pub(crate) fn id(topic: &str) -> TopicPartition {
     TopicPartition::new(topic, 0)
 }
 
 /// No timer: marks are written when the test says so.
-pub fn settings() -> LogDirSettings {
+pub(crate) fn settings() -> LogDirSettings {
     LogDirSettings { checkpoint_interval: Duration::ZERO, ..LogDirSettings::default() }
 }
 
-pub fn open_dir(storage: impl Storage) -> Arc<LogDir> {
+pub(crate) fn open_dir(storage: impl Storage) -> Arc<LogDir> {
     open_dir_with(storage, TestClock::at(1_000_000), settings())
 }
 
-pub fn open_dir_with(storage: impl Storage, clock: Arc<TestClock>, settings: LogDirSettings) -> Arc<LogDir> {
+pub(crate) fn open_dir_with(
+    storage: impl Storage,
+    clock: Arc<TestClock>,
+    settings: LogDirSettings,
+) -> Arc<LogDir> {
     LogDir::open(Arc::new(storage), clock, Path::new(ROOT), settings).unwrap()
 }
 
-pub fn open_log(dir: &Arc<LogDir>, topic: &str, config: LogConfig) -> Arc<Log> {
+pub(crate) fn open_log(dir: &Arc<LogDir>, topic: &str, config: LogConfig) -> Arc<Log> {
     dir.log(&id(topic), topic_id(7), config).unwrap()
 }
 
 /// A batch of these values, all with this timestamp.
-pub fn batch(timestamp: i64, values: &[&str]) -> BytesMut {
+pub(crate) fn batch(timestamp: i64, values: &[&str]) -> BytesMut {
     records(BatchBuilder::new(), timestamp, values)
 }
 
-pub fn batch_of(producer: i64, epoch: i16, sequence: i32, timestamp: i64, values: &[&str]) -> BytesMut {
+pub(crate) fn batch_of(
+    producer: i64,
+    epoch: i16,
+    sequence: i32,
+    timestamp: i64,
+    values: &[&str],
+) -> BytesMut {
     let builder =
         BatchBuilder::new().producer(ProducerId(producer), ProducerEpoch(epoch), Sequence(sequence));
     records(builder, timestamp, values)
 }
 
 /// As a replica gets it: offsets and epoch are set.
-pub fn replica_batch(base_offset: i64, epoch: i32, values: &[&str]) -> BytesMut {
+pub(crate) fn replica_batch(base_offset: i64, epoch: i32, values: &[&str]) -> BytesMut {
     let builder = BatchBuilder::new().base_offset(Offset(base_offset)).leader_epoch(LeaderEpoch(epoch));
     records(builder, 5, values)
 }
@@ -97,11 +107,11 @@ fn records(builder: BatchBuilder, timestamp: i64, values: &[&str]) -> BytesMut {
     filled.build().unwrap()
 }
 
-pub fn leader(epoch: i32) -> Place {
+pub(crate) fn leader(epoch: i32) -> Place {
     Place::Next { leader_epoch: LeaderEpoch(epoch) }
 }
 
-pub fn append(
+pub(crate) fn append(
     dir: &LogDir,
     log: &Arc<Log>,
     batch: BytesMut,
@@ -113,16 +123,16 @@ pub fn append(
 }
 
 /// Appends as leader of epoch 0 and waits for the sync.
-pub fn put(dir: &LogDir, log: &Arc<Log>, batch: BytesMut) -> Result<Appended, AppendError> {
+pub(crate) fn put(dir: &LogDir, log: &Arc<Log>, batch: BytesMut) -> Result<Appended, AppendError> {
     append(dir, log, batch, leader(0), Ack::Synced)
 }
 
-pub fn limit(max_bytes: usize) -> ReadLimit {
+pub(crate) fn limit(max_bytes: usize) -> ReadLimit {
     ReadLimit { max_bytes, until: Offset(i64::MAX), at_least_one: true }
 }
 
 /// All batches from log start to log end, through the files.
-pub fn read_all(log: &Log) -> Vec<Bytes> {
+pub(crate) fn read_all(log: &Log) -> Vec<Bytes> {
     let ends = log.ends();
     let (mut from, mut all) = (ends.log_start, vec![]);
     while from < ends.log_end {
@@ -137,7 +147,7 @@ pub fn read_all(log: &Log) -> Vec<Bytes> {
 }
 
 /// The batches of a piece.
-pub fn split(piece: &Bytes) -> Vec<Bytes> {
+pub(crate) fn split(piece: &Bytes) -> Vec<Bytes> {
     let (mut at, mut batches) = (0, vec![]);
     while at < piece.len() {
         let header = BatchHeader::parse(&piece[at..]).unwrap();
@@ -147,11 +157,11 @@ pub fn split(piece: &Bytes) -> Vec<Bytes> {
     batches
 }
 
-pub fn header(batch: &[u8]) -> BatchHeader {
+pub(crate) fn header(batch: &[u8]) -> BatchHeader {
     BatchHeader::parse_whole(batch).unwrap()
 }
 
 /// Runs a future that only waits for the log's own threads.
-pub fn wait<F: Future>(future: F) -> F::Output {
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
