@@ -57,10 +57,10 @@ pub struct LogDirSettings {
     pub round_bytes_max: usize,
     /// How long an advance of the durable mark may stay unwritten. Shorter: less to scan after a crash, and less that a
     /// damaged disk could pass off as a torn tail. Zero: only [`crate::LogDir::checkpoint`] writes it.
-    #[serde(with = "milliseconds")]
+    #[serde(rename = "checkpoint_interval_ms", with = "milliseconds")]
     pub checkpoint_interval: Duration,
     /// A producer that appended nothing for so long is forgotten (`producer.id.expiration.ms`).
-    #[serde(with = "milliseconds")]
+    #[serde(rename = "producer_expiry_ms", with = "milliseconds")]
     pub producer_expiry: Duration,
     /// Bytes of sealed segments' indexes kept in memory, over all logs.
     pub index_bytes_max: usize,

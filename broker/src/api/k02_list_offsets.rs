@@ -74,8 +74,8 @@ pub(crate) async fn handle(
                 error_code,
                 timestamp: found.map_or(-1, |found| found.timestamp),
                 offset: found.map_or(-1, |found| found.offset.0),
-                leader_epoch: found.map_or(-1, |found| found.leader_epoch.0),
-                ..Default::default()
+                // Versions that cannot carry it refuse to.
+                leader_epoch: found.filter(|_| cx.version >= 4).map_or(-1, |found| found.leader_epoch.0),
             });
         }
         topics.push(ListOffsetsResponseTopic { name: topic.name, partitions: answers });

@@ -30,7 +30,7 @@ pub(crate) async fn handle(
         let mut answers = Vec::with_capacity(topic.partitions.len());
         for asked in topic.partitions {
             let end = epoch_end(partitions, image.topic(&topic.topic), &asked).await;
-            let (epoch, offset) = end.clone().ok().flatten().unwrap_or((LeaderEpoch::NONE, Offset::NONE));
+            let (epoch, offset) = end.ok().flatten().unwrap_or((LeaderEpoch::NONE, Offset::NONE));
             answers.push(OffsetForLeaderEpochResponseEpochEndOffset {
                 error_code: end.err().unwrap_or_default(),
                 partition: asked.partition,

@@ -115,8 +115,6 @@ configs! {
         "Partitions of __consumer_offsets when it is created.";
     "offsets.topic.replication.factor" Short |_| "1".to_owned(),
         "Always 1: followers are in other datacenters, not in other brokers of this one.";
-    "producer.id.expiration.ms" Int |settings| settings.topics.producer_id_expiration_ms.to_string(),
-        "How long an idle idempotent producer is remembered.";
     "queued.max.request.bytes" Long |settings| settings.connections.in_flight_bytes_max.to_string(),
         "Request bytes in memory at once over all connections; further requests wait unread.";
     "socket.request.max.bytes" Int |settings| int(settings.connections.request_bytes_max),

@@ -1,6 +1,11 @@
 //! Fetch: what is returned, and when.
 
-use protocol::{ErrorCode, batch::BatchHeader, messages::k01_fetch::*};
+use protocol::{
+    ErrorCode,
+    batch::BatchHeader,
+    codec::Api,
+    messages::{k00_produce::*, k01_fetch::*},
+};
 
 use crate::client::*;
 
@@ -113,6 +118,23 @@ async fn from_version_13_topics_are_named_by_id() {
     assert_eq!(base_offsets(first(answer).records.as_ref().unwrap()), [0]);
     request.topics[0].topic_id = protocol::Uuid::from_u128(77);
     assert_eq!(first(client.call(17, &request).await).error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+}
+
+#[tokio::test]
+async fn every_version_brings_the_records_and_takes_them() {
+    let (_broker, mut client) = topic().await;
+    let id = client.topic_id("t").await;
+    for version in 3..=11 {
+        let answer: ProduceResponse = client.call(version, &produce("t", -1, batch(&[1]))).await;
+        let produced = &answer.responses[0].partition_responses[0];
+        assert_eq!((produced.error_code, produced.base_offset), (ErrorCode::NONE, i64::from(version) - 3));
+    }
+    for version in FetchRequest::VERSIONS {
+        let mut request = FetchRequest { replica_id: -1, ..fetch("t", 8) };
+        request.topics[0].topic_id = id.0;
+        let fetched = first(client.call(version, &request).await);
+        assert_eq!(base_offsets(&fetched.records.unwrap()), [8], "version {version}");
+    }
 }
 
 #[tokio::test]

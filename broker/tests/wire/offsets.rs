@@ -2,6 +2,7 @@
 
 use protocol::{
     ErrorCode,
+    codec::Api,
     messages::{
         k02_list_offsets::*, k21_delete_records::*, k22_init_producer_id::*, k35_describe_log_dirs::*,
     },
@@ -32,6 +33,21 @@ async fn delete_until(client: &mut Client, offset: i64) -> (ErrorCode, i64) {
     let answer: DeleteRecordsResponse = client.call(2, &request).await;
     let deleted = &answer.topics[0].partitions[0];
     (deleted.error_code, deleted.low_watermark)
+}
+
+#[tokio::test]
+async fn every_version_finds_a_timestamp() {
+    let (_broker, mut client) = topic().await;
+    client.produce("t", batch(&[100])).await;
+    for version in ListOffsetsRequest::VERSIONS {
+        let partition = ListOffsetsRequestPartition { timestamp: 50, ..Default::default() };
+        let topic = ListOffsetsRequestTopic { name: "t".into(), partitions: vec![partition] };
+        let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+        let answer: ListOffsetsResponse = client.call(version, &request).await;
+        let found = &answer.topics[0].partitions[0];
+        let epoch = if version >= 4 { 0 } else { -1 };
+        assert_eq!((found.offset, found.timestamp, found.leader_epoch), (0, 100, epoch), "version {version}");
+    }
 }
 
 #[tokio::test]
