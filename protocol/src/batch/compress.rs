@@ -1,8 +1,9 @@
 //! Packing and unpacking the records of a batch.
 //!
 //! Unpacking never believes a size that the bytes claim: output grows as it is made, and stops at the caller's limit.
-//! What a codec needs beside its output has a fixed bound: lz4 its blocks, up to 12 MiB where the frame asks for the
-//! largest kind; zstd its window, up to 128 MiB of address space, of which only what was written is touched.
+//! Beside twice the output, what a codec needs has a fixed bound: gzip and snappy 256 KiB; lz4 its blocks, up to
+//! 13 MiB where the frame asks for the largest kind; zstd its window, up to 128 MiB of address space
+//! (zstd's own default), of which only what was written is touched. `tests/allocation.rs` holds us to it.
 
 use std::io::{self, Read, Write};
 
@@ -73,17 +74,31 @@ fn unpack_lz4(packed: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
 
 /// Reads to the end of a stream or past the limit, whichever comes first.
 fn drain(from: &mut impl Read, packed_length: usize, limit: usize) -> Result<Vec<u8>, BatchError> {
-    let mut unpacked = Vec::with_capacity(packed_length.saturating_mul(UNPACKED_GUESS).min(limit));
-    let limit_64 = u64::try_from(limit).unwrap_or(u64::MAX);
-    from.take(limit_64.saturating_add(1)).read_to_end(&mut unpacked).map_err(malformed)?;
-    if unpacked.len() > limit {
-        return Err(BatchError::DecompressedTooLarge { limit });
+    let mut unpacked = Vec::new();
+    let mut filled = 0;
+    loop {
+        if filled == unpacked.len() {
+            if filled > limit {
+                return Err(BatchError::DecompressedTooLarge { limit });
+            }
+            let guess = filled.saturating_mul(2).max(packed_length.saturating_mul(UNPACKED_GUESS));
+            // One byte beyond the limit tells a stream that ends there from one that does not.
+            let larger = guess.max(filled.saturating_add(UNPACKED_STEP_MIN)).min(limit.saturating_add(1));
+            unpacked.reserve_exact(larger - filled);
+            unpacked.resize(larger, 0);
+        }
+        match from.read(unpacked.get_mut(filled..).unwrap_or_default()).map_err(malformed)? {
+            0 => break,
+            read => filled += read,
+        }
     }
+    unpacked.truncate(filled);
     Ok(unpacked)
 }
 
 /// Typical records shrink to a quarter; a wrong guess costs a copy.
 const UNPACKED_GUESS: usize = 4;
+const UNPACKED_STEP_MIN: usize = 512;
 
 fn malformed(_: io::Error) -> BatchError {
     BatchError::BadRecords("the compressed stream is malformed")

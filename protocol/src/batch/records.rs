@@ -3,7 +3,7 @@
 //! Both walks hold the records against the header: as many as it counts, offset deltas ascending up to its last
 //! one, and nothing behind them. They do not check the CRC; [`super::verify_crc`] does.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::{BatchError, BatchHeader, Compression, HEADER_SIZE, TimestampType, compress, wire};
 use crate::ids::Offset;
@@ -32,6 +32,8 @@ pub fn records(batch: &Bytes, decompressed_max: usize) -> Result<Records, BatchE
     let header = BatchHeader::parse_length(batch)?;
     let packed = batch.slice(HEADER_SIZE..);
     let bytes = match header.attributes.compression()? {
+        // Compaction leaves headers without records, and no codec makes nothing of nothing.
+        _ if packed.is_empty() => packed,
         Compression::None => packed,
         compression => compress::decompress(compression, &packed, decompressed_max)?,
     };
@@ -82,7 +84,10 @@ impl Records {
         }
         let mut rest = &self.bytes[..];
         let mut headers = Vec::new();
-        let slices = wire::take(&mut rest, |(key, value)| {
+        let slices = wire::take(&mut rest, |count, (key, value)| {
+            if headers.is_empty() {
+                headers.reserve_exact(count);
+            }
             headers.push(RecordHeader {
                 key: self.bytes.slice_ref(key),
                 value: value.map(|value| self.bytes.slice_ref(value)),
@@ -100,7 +105,7 @@ impl Records {
             headers,
         };
         let read = self.bytes.len() - rest.len();
-        self.bytes = self.bytes.slice(read..);
+        self.bytes.advance(read);
         self.left -= 1;
         self.next_delta = delta + 1;
         Ok(record)
@@ -122,7 +127,7 @@ pub fn check_records(batch: &[u8]) -> Result<(), BatchError> {
     }
     let mut rest = batch.get(HEADER_SIZE..).unwrap_or_default();
     for delta in 0..header.record_count {
-        if wire::take(&mut rest, |_| ())?.offset_delta != delta {
+        if wire::take(&mut rest, |_, _| ())?.offset_delta != delta {
             return Err(BatchError::BadRecords("offset deltas are not consecutive from 0"));
         }
     }
@@ -260,6 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn the_base_timestamp_is_the_first_and_the_max_the_largest() {
+        let batch =
+            [20, 50, 10].iter().fold(BatchBuilder::new(), |batch, &at| batch.record(at, None, None, &[]));
+        let batch = batch.build().unwrap().freeze();
+        let header = BatchHeader::parse(&batch).unwrap();
+        assert_eq!((header.base_timestamp, header.max_timestamp), (20, 50));
+        let timestamps: Vec<_> =
+            records(&batch, 0).unwrap().map(|record| record.unwrap().timestamp).collect();
+        assert_eq!(timestamps, [20, 50, 10]);
+    }
+
+    #[test]
     fn a_batch_of_no_records_is_not_built() {
         assert!(matches!(BatchBuilder::new().build(), Err(BatchError::BadRecords(_))));
     }
@@ -306,6 +323,18 @@ mod tests {
         last_error(&batch);
         fix(&mut batch, 61 + 7 + 3, &[0]);
         last_error(&batch);
+    }
+
+    #[test]
+    fn a_batch_whose_records_were_all_compacted_away_has_none() {
+        for compression in ALL {
+            let mut batch = three(compression).build().unwrap();
+            batch.truncate(HEADER_SIZE);
+            fix(&mut batch, 8, &49i32.to_be_bytes());
+            assert!(matches!(last_error(&batch), BatchError::BadRecords(_)), "it still counts three");
+            fix(&mut batch, 57, &0i32.to_be_bytes());
+            assert_eq!(records(&batch.freeze(), LIMIT).unwrap().count(), 0);
+        }
     }
 
     #[test]

@@ -76,6 +76,11 @@ fn append_block(unpacked: &mut Vec<u8>, block: &[u8], limit: usize) -> Result<()
     if after > limit {
         return Err(BatchError::DecompressedTooLarge { limit });
     }
+    if after > unpacked.capacity() {
+        // Doubles, but not past the limit.
+        let larger = before.saturating_mul(2).min(limit).max(after);
+        unpacked.reserve_exact(larger - before);
+    }
     unpacked.resize(after, 0);
     let room = unpacked.get_mut(before..).unwrap_or_default();
     let written = snap::raw::Decoder::new().decompress(block, room).map_err(malformed)?;

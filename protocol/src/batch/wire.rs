@@ -16,6 +16,9 @@ use super::BatchError;
 /// two of its bytes cost a [`super::RecordHeader`].
 pub const HEADERS_MAX: usize = 1 << 16;
 
+/// Two lengths, of a byte each.
+const HEADER_SIZE_MIN: usize = 2;
+
 /// A header's key and value.
 pub(super) type HeaderSlices<'a> = (&'a [u8], Option<&'a [u8]>);
 
@@ -28,11 +31,11 @@ pub(super) struct RecordSlices<'a> {
     pub(super) value: Option<&'a [u8]>,
 }
 
-/// Takes the next record off `bytes`, handing each of its headers to `each_header`. The record is exactly as long
-/// as it says.
+/// Takes the next record off `bytes`, handing each of its headers to `each_header`, with the number that there will
+/// be, already checked against the bytes. The record is exactly as long as it says.
 pub(super) fn take<'a>(
     bytes: &mut &'a [u8],
-    mut each_header: impl FnMut(HeaderSlices<'a>),
+    mut each_header: impl FnMut(usize, HeaderSlices<'a>),
 ) -> Result<RecordSlices<'a>, BatchError> {
     let length = usize::try_from(take_varint(bytes)?)
         .map_err(|_| BatchError::BadRecords("a record's length is negative"))?;
@@ -42,9 +45,10 @@ pub(super) fn take<'a>(
     let offset_delta = take_varint(&mut body)?;
     let key = take_nullable(&mut body)?;
     let value = take_nullable(&mut body)?;
-    for _ in 0..take_header_count(&mut body)? {
+    let count = take_header_count(&mut body)?;
+    for _ in 0..count {
         let key = take_nullable(&mut body)?.ok_or(BatchError::BadRecords("a header's key is null"))?;
-        each_header((key, take_nullable(&mut body)?));
+        each_header(count, (key, take_nullable(&mut body)?));
     }
     if !body.is_empty() {
         return Err(BatchError::BadRecords("a record is longer than its fields"));
@@ -83,6 +87,9 @@ fn take_header_count(bytes: &mut &[u8]) -> Result<usize, BatchError> {
         .map_err(|_| BatchError::BadRecords("a record's header count is negative"))?;
     if count > HEADERS_MAX {
         return Err(BatchError::BadRecords("a record has more headers than we allow"));
+    }
+    if count > bytes.len() / HEADER_SIZE_MIN {
+        return Err(BatchError::BadRecords("a record's header count is larger than the record"));
     }
     Ok(count)
 }
@@ -202,21 +209,45 @@ mod tests {
         let record = RecordSlices { offset_delta: 0, timestamp_delta: 7, key: None, value: Some(b"value") };
         let mut bytes = BytesMut::new();
         put(&mut bytes, record, &[(b"k", None)]).unwrap();
-        assert_eq!(take(&mut &bytes[..], |header| assert_eq!(header, (&b"k"[..], None))), Ok(record));
+        assert_eq!(
+            take(&mut &bytes[..], |count, header| assert_eq!((count, header), (1, (&b"k"[..], None)))),
+            Ok(record)
+        );
         // One byte longer, with that byte there, and one shorter: zigzag of the length is the first byte.
         for step in [2i8, -2] {
             let mut wrong = bytes.clone();
             wrong[0] = wrong[0].wrapping_add_signed(step);
             wrong.put_u8(0);
-            assert!(matches!(take(&mut &wrong[..], |_| ()), Err(BatchError::BadRecords(_))));
+            assert!(matches!(take(&mut &wrong[..], |_, _| ()), Err(BatchError::BadRecords(_))));
         }
+    }
+
+    #[test]
+    fn a_record_has_only_so_many_headers() {
+        let record = RecordSlices { offset_delta: 0, timestamp_delta: 0, key: None, value: None };
+        let header: HeaderSlices<'_> = (b"", None);
+        let mut bytes = BytesMut::new();
+        put(&mut bytes, record, &vec![header; HEADERS_MAX]).unwrap();
+        let mut count = 0;
+        take(&mut &bytes[..], |_, _| count += 1).unwrap();
+        assert_eq!(count, HEADERS_MAX);
+        // One more is neither written nor read.
+        assert_eq!(put(&mut BytesMut::new(), record, &vec![header; HEADERS_MAX + 1]), None);
+        let mut body = BytesMut::from(&[0, 0, 0, 1, 1][..]);
+        put_varlong(&mut body, HEADERS_MAX as i64 + 1);
+        body.put_bytes(0, 2 * (HEADERS_MAX + 1));
+        let mut bytes = BytesMut::new();
+        put_varlong(&mut bytes, body.len() as i64);
+        bytes.put_slice(&body);
+        let refused = take(&mut &bytes[..], |_, _| panic!("refused before the first"));
+        assert_eq!(refused, Err(BatchError::BadRecords("a record has more headers than we allow")));
     }
 
     #[test]
     fn a_header_count_beyond_the_bytes_is_refused() {
         // Length 6, attributes, deltas 0 0, null key, null value, then 63 headers that are not there.
         let bytes = [12, 0, 0, 0, 1, 1, 126];
-        let refused = take(&mut &bytes[..], |_| panic!("there is no header"));
-        assert_eq!(refused, Err(BatchError::BadRecords("a varint does not end")));
+        let refused = take(&mut &bytes[..], |_, _| panic!("there is no header"));
+        assert_eq!(refused, Err(BatchError::BadRecords("a record's header count is larger than the record")));
     }
 }

@@ -108,6 +108,17 @@ macro_rules! message {
         }
 
         impl $crate::codec::Field for $name {
+            const KIND: $crate::codec::Kind = $crate::codec::Kind::Struct(&$crate::codec::Schema {
+                name: stringify!($name),
+                fields: &[$($crate::codec::FieldSchema {
+                    name: stringify!($field),
+                    kind: <$type as $crate::codec::Field>::KIND,
+                    is_carried: |version| std::ops::RangeBounds::contains(&($carried), &version),
+                    may_be_null: |version| $crate::codec::message!(@may_be_null version, $($null)?),
+                    tag: $crate::codec::message!(@tag $($tag)?),
+                }),*],
+            });
+
             #[allow(unused_mut, unused_variables, clippy::needless_update)]
             fn decode(
                 from: &mut $crate::codec::Decoder,
@@ -177,6 +188,17 @@ macro_rules! message {
 
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
+
+    (@may_be_null $version:ident,) => {
+        // The declared default: wherever it is carried.
+        { let _ = $version; true }
+    };
+    (@may_be_null $version:ident, $null:expr) => {
+        std::ops::RangeBounds::contains(&($null), &$version)
+    };
+
+    (@tag) => { None };
+    (@tag $tag:literal) => { Some($tag) };
 
     (@carries $layout:ident, $carried:expr) => {
         std::ops::RangeBounds::contains(&($carried), &$layout.version)
