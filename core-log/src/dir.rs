@@ -56,7 +56,7 @@ impl LogDir {
         settings: LogDirSettings,
     ) -> Result<Arc<Self>, OpenError> {
         let failed = |error| OpenError::Io { path: root.to_owned(), error };
-        storage.create_dir(root).map_err(failed)?;
+        make_root(&*storage, root).map_err(failed)?;
         let lock = storage.lock(root).map_err(|error| match error {
             LockError::Held { .. } => OpenError::Locked(error.to_string()),
             LockError::Io { source, .. } => failed(source),
@@ -262,6 +262,19 @@ impl std::fmt::Debug for LogDir {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LogDir").field("root", &self.shared.root).finish_non_exhaustive()
     }
+}
+
+/// Makes the directory durably: what is in it is no more durable than its own name.
+fn make_root(storage: &dyn Storage, root: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    for dir in root.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+        if storage.exists(dir)? {
+            break;
+        }
+        missing.push(dir);
+    }
+    storage.create_dir(root)?;
+    missing.iter().filter_map(|dir| dir.parent()).try_for_each(|parent| storage.sync_dir(parent))
 }
 
 /// Whether the last shutdown was clean. From here on a crash must be seen as one.

@@ -49,7 +49,8 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
     } else {
         cut_files(log, writer, &cut, new_end)
     };
-    let done = files_cut.and_then(|()| rebuild_state(log, writer, new_end).map_err(|error| write_failed(error.into_io())));
+    let done = files_cut
+        .and_then(|()| rebuild_state(log, writer, new_end).map_err(|error| write_failed(error.into_io())));
     log.mark_cut();
     done.map_err(|reason| ChangeError::Offline(log.take_offline(reason)))?;
     // All that is left was synced with the cut.
