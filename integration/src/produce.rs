@@ -58,7 +58,11 @@ pub fn produce_request(topic: &str, acks: i16, records: &Bytes) -> ProduceReques
     ProduceRequest {
         acks,
         timeout_ms: TIMEOUT_MS,
-        topic_data: vec![ProduceRequestTopicData { name: topic.into(), partition_data: vec![partition] }],
+        topic_data: vec![ProduceRequestTopicData {
+            name: topic.into(),
+            partition_data: vec![partition],
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }
