@@ -306,3 +306,15 @@ fn rules(settings: &GroupSettings) -> Rules {
         offsets_retention_ms: i64::try_from(retention).unwrap_or(i64::MAX),
     }
 }
+
+#[cfg(test)]
+impl Groups {
+    pub(super) fn actor_count(&self) -> usize {
+        self.0.registry.ids().len()
+    }
+
+    /// As if the group's actor had panicked: its inbox is closed, its address still there.
+    pub(super) fn crash(&self, group: &GroupId) {
+        self.0.registry.crash(group);
+    }
+}
