@@ -60,7 +60,7 @@ impl Consumer {
         Self {
             name: format!("c{number}"),
             instance: (number % 3 == 2).then(|| InstanceId(format!("s{number}").into())),
-            modern: number % 2 == 0,
+            modern: number.is_multiple_of(2),
             metadata: 0,
             id: MemberId::default(),
             phase: Phase::Out,
