@@ -294,7 +294,7 @@ fn misplaced(answer: &Answer) -> ErrorCode {
     ErrorCode::UNKNOWN_SERVER_ERROR
 }
 
-fn rules(settings: &GroupSettings) -> Rules {
+pub(super) fn rules(settings: &GroupSettings) -> Rules {
     let retention = settings.offsets_retention_minutes.saturating_mul(60_000);
     Rules {
         initial_rebalance_delay_ms: i32::try_from(settings.initial_rebalance_delay_ms).unwrap_or(i32::MAX),

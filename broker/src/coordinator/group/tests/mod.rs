@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The machine's time is tokio's, which tests pause and which runs ahead when everybody waits.
-struct TokioClock(Instant);
+pub(super) struct TokioClock(pub(super) Instant);
 
 impl Clock for TokioClock {
     fn wall_ms(&self) -> i64 {
@@ -151,6 +151,10 @@ impl TopicDirectory for Topics {
     fn id_of(&self, name: &str) -> Option<TopicId> {
         ["t", "u"].contains(&name).then(|| TopicId(topic_id(name)))
     }
+}
+
+pub(super) fn rules() -> core::Rules {
+    groups::rules(&GroupSettings::default())
 }
 
 pub(super) fn groups_over(topic: &Arc<MemoryTopic>) -> Groups {

@@ -85,9 +85,12 @@ fn a_write_of_an_earlier_generation_does_not_complete_a_later_one() {
     }
     let c = bench.joined(c).member_id;
     let waiting = bench.sync(&c, GenerationId(2), &[]);
+    let leader = bench.sync(&a, GenerationId(2), &[(&a, "new"), (&c, "new")]);
     bench.store_one();
-    assert!(bench.take(waiting).is_none());
+    assert!(bench.take(waiting).is_none() && bench.take(leader).is_none(), "that was the old one's write");
     assert_eq!(bench.group.state(), GroupState::CompletingRebalance);
+    bench.store_one();
+    assert_eq!((bench.synced(waiting), bench.synced(leader)), ("new".into(), "new".into()));
 }
 
 #[test]
