@@ -100,21 +100,17 @@ impl Appender {
         self.touched.insert(log.key, log);
     }
 
-    /// Syncs what is not, then moves the durable marks.
+    /// Syncs what is not, then moves the durable marks. One log's failure does not keep the others' from moving.
     fn checkpoint(&mut self) -> Result<(), ChangeError> {
+        let mut first_error = None;
         for log in std::mem::take(&mut self.touched).into_values() {
-            let mut writer = log.writer.lock();
-            if log.offline().is_some() || !writer.made || writer::sync(&log, &mut writer).is_err() {
-                continue;
+            if let Err(error) = mark_durable(&log) {
+                tracing::warn!(log = %log.id(), %error, "durable mark not moved");
+                first_error.get_or_insert(error);
             }
-            // Epochs of sealed segments are scanned no more once the mark has passed them.
-            if let Err(error) = writer.write_epochs(&log) {
-                tracing::warn!(log = %log.id(), %error, "leader epochs not written");
-                continue;
-            }
-            self.shared.marks.lock().set_recovery_point(log.id(), log.ends().durable_end);
         }
-        Ok(self.shared.marks.lock().write(&*self.shared.storage)?)
+        self.shared.marks.lock().write(&*self.shared.storage)?;
+        first_error.map_or(Ok(()), Err)
     }
 
     fn remove(&mut self, log: &Arc<Log>) -> io::Result<()> {
@@ -171,6 +167,18 @@ impl Appender {
             )?),
         }
     }
+}
+
+fn mark_durable(log: &Log) -> Result<(), ChangeError> {
+    let mut writer = log.writer.lock();
+    if !writer.made {
+        return Ok(());
+    }
+    writer::sync(log, &mut writer).map_err(ChangeError::Offline)?;
+    // Epochs of sealed segments are scanned no more once the mark has passed them.
+    writer.write_epochs(log)?;
+    log.shared.marks.lock().set_recovery_point(log.id(), log.ends().durable_end);
+    Ok(())
 }
 
 /// Gives the log's directory a name under which it is no log any more, durably.

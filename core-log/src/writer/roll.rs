@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use protocol::{Offset, TopicId};
 
-use super::{Age, Writer, sync_failed, write_failed};
+use super::{Age, Writer, sync::sync_dirty, sync_failed, write_failed};
 use crate::{
     LogConfig,
     errors::OfflineReason,
@@ -63,11 +63,9 @@ pub(super) fn start(log: &Log, writer: &mut Writer, base: Offset, now_ms: i64) -
 
 /// Seals the active segment and goes on in one that starts at `base`.
 pub(super) fn roll(log: &Log, writer: &mut Writer, base: Offset, now_ms: i64) -> Result<(), Failed> {
-    // First what may fail harmlessly.
+    // All of it before the next segment has a name: else a power cut could keep that one and lose this one.
+    sync_dirty(log, &mut writer.dirty).map_err(|error| Failed::Offline(sync_failed(error)))?;
     let segment = create(log, base)?;
-    if let Some(file) = writer.dirty.file.take() {
-        file.sync_data().map_err(|error| Failed::Offline(sync_failed(error)))?;
-    }
     if let Some(sealed) = &writer.active {
         // All of these can be had from the log again.
         warn(log, "indexes", sealed.rest(&log.shared));

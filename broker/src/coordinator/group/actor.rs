@@ -163,3 +163,60 @@ async fn sleep(until_deadline: Option<Duration>) {
         None => future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ErrorCode, GenerationId, MemberId};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::coordinator::group::{
+        core::{Heartbeat, Identity, LoadedGroup, Request, Rules},
+        records::{GroupMetadata, StoredMember},
+        tests::{MemoryTopic, TokioClock, rules},
+    };
+
+    fn one_member(rules: Arc<Rules>, registry: &Registry) -> Group {
+        let member = StoredMember {
+            member_id: MemberId::from("a"),
+            instance_id: None,
+            client_id: "c".into(),
+            client_host: "/h".into(),
+            rebalance_timeout_ms: 60_000,
+            session_timeout_ms: 10_000,
+            subscription: bytes::Bytes::new(),
+            assignment: bytes::Bytes::new(),
+        };
+        let metadata = GroupMetadata {
+            protocol_type: "consumer".into(),
+            generation: GenerationId(1),
+            protocol: Some("range".into()),
+            leader: None,
+            state_since_ms: None,
+            members: vec![member],
+        };
+        let loaded = LoadedGroup { metadata: Some(metadata), ..Default::default() };
+        Group::loaded(GroupId::from("g"), rules, loaded, registry.now(), &mut Vec::new())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_heartbeat_that_waits_in_the_inbox_counts_before_the_deadline() {
+        let rules = Arc::new(rules());
+        let registry = Arc::new(Registry::new(Arc::new(TokioClock(Instant::now())), rules.clone()));
+        let group = one_member(rules, &registry);
+        let (inbox, calls) = mpsc::channel(1);
+        let (_open, closing) = watch::channel(false);
+        let log = MemoryTopic::new(1).logs[0].clone();
+        let mut actor = Actor::new(0, GroupId::from("g"), group, log, calls, closing, registry);
+
+        let who = Identity { member_id: MemberId::from("a"), instance_id: None };
+        let request = Request::Heartbeat(Heartbeat { who, generation: GenerationId(1) });
+        let (answer, mut answered) = oneshot::channel();
+        assert!(inbox.try_send(Call { request, answer }).is_ok());
+        // The machine slept for longer than the session.
+        tokio::time::advance(Duration::from_secs(11)).await;
+        actor.on_deadline();
+        assert!(matches!(answered.try_recv(), Ok(Answer::Heartbeat(ErrorCode::NONE))));
+        assert_eq!(actor.group.member_count(), 1);
+    }
+}

@@ -294,7 +294,7 @@ fn misplaced(answer: &Answer) -> ErrorCode {
     ErrorCode::UNKNOWN_SERVER_ERROR
 }
 
-fn rules(settings: &GroupSettings) -> Rules {
+pub(super) fn rules(settings: &GroupSettings) -> Rules {
     let retention = settings.offsets_retention_minutes.saturating_mul(60_000);
     Rules {
         initial_rebalance_delay_ms: i32::try_from(settings.initial_rebalance_delay_ms).unwrap_or(i32::MAX),
@@ -304,5 +304,17 @@ fn rules(settings: &GroupSettings) -> Rules {
         members_max: settings.members_max,
         offset_metadata_bytes_max: settings.offset_metadata_bytes_max,
         offsets_retention_ms: i64::try_from(retention).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+impl Groups {
+    pub(super) fn actor_count(&self) -> usize {
+        self.0.registry.ids().len()
+    }
+
+    /// As if the group's actor had panicked: its inbox is closed, its address still there.
+    pub(super) fn crash(&self, group: &GroupId) {
+        self.0.registry.crash(group);
     }
 }

@@ -39,3 +39,6 @@ pub use self::{
     groups::{Groups, Listed},
     ports::{FreshIds, GroupsParts, OffsetsTopic, Opening, TopicDirectory},
 };
+
+#[cfg(test)]
+mod tests;

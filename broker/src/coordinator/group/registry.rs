@@ -157,3 +157,13 @@ impl Registry {
         Address { actor, inbox }
     }
 }
+
+#[cfg(test)]
+impl Registry {
+    pub(super) fn crash(&self, group: &GroupId) {
+        let (inbox, _) = mpsc::channel(1);
+        if let Some(mut address) = self.actors.get_mut(group) {
+            address.inbox = inbox;
+        }
+    }
+}

@@ -55,3 +55,10 @@ impl Deadlines {
         self.order.clear();
     }
 }
+
+#[cfg(test)]
+impl Deadlines {
+    pub(super) fn holds(&self, deadline: &Deadline) -> bool {
+        self.at.contains_key(deadline)
+    }
+}

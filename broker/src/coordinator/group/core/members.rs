@@ -259,3 +259,21 @@ impl Members {
 pub(super) fn detached(text: &ByteString) -> ByteString {
     ByteString::from(&**text)
 }
+
+#[cfg(test)]
+impl Members {
+    /// The counts agree with the members.
+    pub(super) fn assert_consistent(&self) {
+        assert_eq!(self.awaiting_join, self.iter().filter(|member| member.awaits_join()).count());
+        let mut supporters: BTreeMap<ByteString, usize> = BTreeMap::new();
+        for name in self.iter().flat_map(Member::protocol_names) {
+            *supporters.entry(name.clone()).or_default() += 1;
+        }
+        assert_eq!(self.supporters, supporters);
+        let statics = self.iter().filter(|member| member.is_static());
+        let statics: BTreeMap<_, _> =
+            statics.map(|member| (member.instance_id.clone().unwrap(), member.id.clone())).collect();
+        assert_eq!(self.static_ids, statics);
+        assert!(self.pending.iter().all(|id| !self.contains(id)));
+    }
+}
