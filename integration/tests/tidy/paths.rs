@@ -16,11 +16,14 @@ pub(crate) struct Named {
     pub(crate) line: usize,
     /// Whether it stands in code that is only compiled for tests.
     pub(crate) in_test: bool,
+    /// Whether it stands in a test whose clock is paused: time passes there only when everybody waits.
+    pub(crate) in_paused_test: bool,
 }
 
 /// All paths of a file, in no particular order; `crate`, `self` and `super` are spelled out from `module`.
 pub(crate) fn named(file: &syn::File, module: &[String]) -> Vec<Named> {
-    let mut collect = Collect { named: Vec::new(), module: module.to_vec(), in_test: false };
+    let mut collect =
+        Collect { named: Vec::new(), module: module.to_vec(), in_test: false, in_paused_test: false };
     collect.visit_file(file);
     collect.named
 }
@@ -37,12 +40,14 @@ struct Collect {
     named: Vec<Named>,
     module: Vec<String>,
     in_test: bool,
+    in_paused_test: bool,
 }
 
 impl Collect {
     fn add(&mut self, segments: &[String], line: usize) {
         let path = self.spelled_out(segments).join("::");
-        self.named.push(Named { path, line, in_test: self.in_test });
+        let (in_test, in_paused_test) = (self.in_test, self.in_paused_test);
+        self.named.push(Named { path, line, in_test, in_paused_test });
     }
 
     fn spelled_out(&self, segments: &[String]) -> Vec<String> {
@@ -117,6 +122,13 @@ impl<'ast> Visit<'ast> for Collect {
         self.in_test = outer;
     }
 
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        let outer = self.in_paused_test;
+        self.in_paused_test |= item.attrs.iter().any(is_paused_test);
+        visit::visit_item_fn(self, item);
+        self.in_paused_test = outer;
+    }
+
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         self.use_tree(&item.tree, &[]);
     }
@@ -131,6 +143,13 @@ impl<'ast> Visit<'ast> for Collect {
         self.visit_path(&invoked.path);
         self.tokens(invoked.tokens.clone());
     }
+}
+
+/// `#[tokio::test(start_paused = true)]`
+fn is_paused_test(attribute: &syn::Attribute) -> bool {
+    let syn::Meta::List(list) = &attribute.meta else { return false };
+    let is_test = list.path.segments.last().is_some_and(|last| last.ident == "test");
+    is_test && list.tokens.to_string().replace(' ', "").contains("start_paused=true")
 }
 
 fn attributes(item: &syn::Item) -> &[syn::Attribute] {

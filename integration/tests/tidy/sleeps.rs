@@ -1,4 +1,5 @@
-//! Tests do not sleep: they await the event, or wait for a condition with a deadline.
+//! Tests do not sleep: they await the event, or wait for a condition with a deadline. On a paused clock a runtime's
+//! sleep is a statement about time, not a wait, and passes.
 
 use crate::{
     paths::{module_of, named},
@@ -18,7 +19,8 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
             let last = named.path.rsplit("::").next().unwrap_or_default();
             // A bare name is a variable or a test's own word, unless it is imported, which is seen itself.
             let is_sleep = SLEEPS.contains(&last) && named.path.contains("::");
-            if is_sleep && (all || named.in_test) {
+            let on_paused_clock = named.in_paused_test && named.path.contains("time::");
+            if is_sleep && (all || named.in_test) && !on_paused_clock {
                 let what = format!("a test sleeps ({}): await the event, or integration::wait", named.path);
                 violations.push(Violation { path: path.to_owned(), line: named.line, what });
             }
@@ -40,6 +42,17 @@ fn a_sleep_in_a_test_is_caught_under_any_name() {
         found,
         ["broker/src/a.rs", "broker/src/c/tests.rs", "broker/tests/b.rs", "integration/tests/d.rs"]
     );
+}
+
+#[test]
+fn only_the_runtimes_own_sleep_passes_on_a_paused_clock() {
+    let sleeps = "async fn f() { tokio::time::sleep(d).await; std::thread::sleep(d); }";
+    let paused = format!("#[tokio::test(start_paused = true)]\n{sleeps}");
+    let running = format!("#[tokio::test]\n{sleeps}");
+    let tree = Tree::of(&[("broker/tests/a.rs", &paused), ("broker/tests/b.rs", &running)]);
+    let found: Vec<String> = check(&tree).iter().map(Violation::to_string).collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].contains("a.rs:2") && found[0].contains("std::thread::sleep"), "{found:?}");
 }
 
 #[test]
