@@ -26,7 +26,8 @@ struct CargoTarget {
     name: String,
 }
 
-pub(crate) fn path() -> &'static Path {
+/// Builds it if need be, once a process.
+pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| env::var_os(OTHER_BINARY).map_or_else(build, PathBuf::from))
 }

@@ -1,13 +1,13 @@
 //! A daemon in a process of its own.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -123,14 +123,30 @@ impl Daemon {
         self.restart();
     }
 
-    /// A second daemon on the same data, on other ports; returns how it ended and what it said.
+    /// Tries a second daemon on the same data, on other ports, which must end by itself; how, and what it said.
     #[track_caller]
     pub fn start_second(&self) -> (ExitStatus, String) {
-        let settings = self.folder.path().join("isthmus.toml");
-        let mut second = Command::new(binary::path());
-        second.args(arguments(&self.data(), ports::free(), ports::free(), &settings));
-        let output = second.stdin(Stdio::null()).output().expect("the daemon's binary starts");
-        (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
+        let said = self.folder.path().join("second.log");
+        let mut command = Command::new(binary::path());
+        command.args(arguments(&self.data(), ports::free(), ports::free(), &self.settings_path()));
+        let log = File::create(&said).expect("the log can be written");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let mut second = command.spawn().expect("the daemon's binary starts");
+        let ended = eventually_within(DEADLINE, || second.try_wait().expect("a child can be awaited"));
+        let _ = second.kill();
+        let status = ended.expect("a second daemon on live data was not refused");
+        (status, fs::read_to_string(said).unwrap_or_default())
+    }
+
+    /// Starts it and kills it when it is ready or the time is over, whatever it is doing then.
+    #[track_caller]
+    pub fn start_and_kill_after(&mut self, time: Duration) {
+        assert!(self.process.is_none(), "the daemon still runs");
+        self.process = Some(self.command().spawn().expect("the daemon's binary starts"));
+        let _ = eventually_within(time, || {
+            http::get(self.admin, "/readyz").is_ok_and(|(status, _)| status == 200).then_some(())
+        });
+        self.kill9();
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.

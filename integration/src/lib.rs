@@ -24,6 +24,7 @@ pub mod produce;
 mod wait;
 mod wire;
 
+pub use binary::path as binary;
 pub use daemon::{Daemon, DaemonBuilder};
 pub use metrics::Metrics;
 pub use wait::{DEADLINE, eventually, eventually_within};
