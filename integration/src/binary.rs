@@ -13,7 +13,7 @@ use std::{
 use serde::Deserialize;
 
 /// Names another binary to test, which takes the daemon's arguments.
-const OTHER_BINARY: &str = "ISTHMUS_TEST_BINARY";
+const OTHER_BINARY: &str = "TEST_DAEMON_BINARY";
 
 #[derive(Deserialize)]
 struct CargoMessage {
@@ -27,9 +27,23 @@ struct CargoTarget {
 }
 
 /// Builds it if need be, once a process.
-pub fn path() -> &'static Path {
+pub(crate) fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| env::var_os(OTHER_BINARY).map_or_else(build, PathBuf::from))
+}
+
+/// The daemon with nothing of its own in its environment: `ISTHMUS_*` variables are settings, and those of whoever runs
+/// the tests are not the test's.
+pub fn command() -> Command {
+    without_settings(Command::new(path()))
+}
+
+/// Takes settings out of a command's environment.
+pub(crate) fn without_settings(mut command: Command) -> Command {
+    for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ISTHMUS_")) {
+        command.env_remove(name);
+    }
+    command
 }
 
 fn build() -> PathBuf {

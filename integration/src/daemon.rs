@@ -127,7 +127,7 @@ impl Daemon {
     #[track_caller]
     pub fn start_second(&self) -> (ExitStatus, String) {
         let said = self.folder.path().join("second.log");
-        let mut command = Command::new(binary::path());
+        let mut command = binary::command();
         command.args(arguments(&self.data(), ports::free(), ports::free(), &self.settings_path()));
         let log = File::create(&said).expect("the log can be written");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -239,9 +239,10 @@ impl Daemon {
             format!("mkdir -p '{0}'; mount -t tmpfs -o size={bytes} tmpfs '{0}' || exit 9;", data.display())
         });
         let mut command = match (limit, disk) {
-            (None, None) => Command::new(binary::path()),
+            (None, None) => binary::command(),
             (limit, disk) => {
-                let mut command = Command::new(if disk.is_some() { "unshare" } else { "sh" });
+                let shell = Command::new(if disk.is_some() { "unshare" } else { "sh" });
+                let mut command = binary::without_settings(shell);
                 if disk.is_some() {
                     command.args(["--user", "--map-root-user", "--mount", "sh"]);
                 }

@@ -12,7 +12,7 @@
 //!    directory of its own; it is gone when its [`Daemon`] is dropped, and what it logged is shown if the test failed.
 //! 2. Nothing sleeps for luck: every wait is for a condition, with a deadline that fails the test ([`wait`]).
 //!
-//! The tests can be pointed at another broker that takes the daemon's arguments: `ISTHMUS_TEST_BINARY` names it.
+//! The tests can be pointed at another broker that takes the daemon's arguments: `TEST_DAEMON_BINARY` names it.
 
 mod binary;
 pub mod client;
@@ -24,7 +24,7 @@ pub mod produce;
 mod wait;
 mod wire;
 
-pub use binary::path as binary;
+pub use binary::command as daemon_command;
 pub use daemon::{Daemon, DaemonBuilder};
 pub use metrics::Metrics;
 pub use wait::{DEADLINE, eventually, eventually_within};

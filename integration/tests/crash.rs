@@ -2,7 +2,7 @@
 //!
 //! Producers of unique values and a committer run while the daemon dies and comes back; then every acknowledged
 //! record must be where its acknowledgement said, once (idempotent producers) or at least once (plain ones), in the
-//! order it was sent, and every acknowledged commit must still be there. `ISTHMUS_CRASH_SEED` runs one seed again.
+//! order it was sent, and every acknowledged commit must still be there. `CRASH_SEED` runs one seed again.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -57,8 +57,8 @@ impl Drop for EndOnDrop<'_> {
 
 #[test]
 fn what_was_acknowledged_survives_kill_9_under_load() {
-    let seeds = match env::var("ISTHMUS_CRASH_SEED") {
-        Ok(seed) => vec![seed.parse().expect("ISTHMUS_CRASH_SEED is a number")],
+    let seeds = match env::var("CRASH_SEED") {
+        Ok(seed) => vec![seed.parse().expect("CRASH_SEED is a number")],
         Err(_) => (1..=SEEDS).collect(),
     };
     let waiting = Mutex::new(VecDeque::from(seeds));
@@ -76,7 +76,7 @@ fn what_was_acknowledged_survives_kill_9_under_load() {
         }
     });
     let failed = failed.into_inner().unwrap();
-    assert!(failed.is_empty(), "failed with ISTHMUS_CRASH_SEED = {failed:?}");
+    assert!(failed.is_empty(), "failed with CRASH_SEED = {failed:?}");
 }
 
 fn next(waiting: &Mutex<VecDeque<u64>>) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! A daemon's life: start, ready, drain, a second start, a bad setting.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use integration::{Daemon, Wire, client, produce};
 use protocol::{ErrorCode, messages::k01_fetch::FetchResponse};
@@ -61,7 +61,7 @@ fn bad_settings_are_refused_by_name() {
         ("broker.topics.partitions = -5", "partitions"),
     ] {
         std::fs::write(&file, setting).unwrap();
-        let output = Command::new(integration::binary())
+        let output = integration::daemon_command()
             .args(["config", "show", "--config"])
             .arg(&file)
             .current_dir(folder.path())
