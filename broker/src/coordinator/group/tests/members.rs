@@ -147,10 +147,11 @@ async fn lists_are_filtered_by_state_and_type() {
 
 #[test]
 fn the_coordinator_of_every_group_is_here() {
-    let here = api::k10_find_coordinator::Endpoint {
-        node_id: protocol::BrokerId(1001),
+    let here = crate::metadata::BrokerEndpoint {
+        id: protocol::BrokerId(1001),
         host: "broker".into(),
         port: 9_092,
+        rack: None,
     };
     let find = |version, request| api::k10_find_coordinator::handle(&here, &cx(version), request);
     let one = find(1, FindCoordinatorRequest { key: "g".into(), ..Default::default() });

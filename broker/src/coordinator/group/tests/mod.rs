@@ -118,6 +118,10 @@ impl OffsetsTopic for MemoryTopic {
         i32::try_from(self.logs.len()).unwrap()
     }
 
+    fn exists(&self) -> bool {
+        true
+    }
+
     fn open(&self, partition: PartitionId) -> Opening<'_> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         let log = self.logs[usize::try_from(partition.0).unwrap()].clone();
