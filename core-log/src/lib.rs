@@ -6,6 +6,7 @@ pub mod epochs;
 pub mod partition_metadata;
 pub mod producers;
 pub mod storage;
+pub mod validate;
 
 mod append;
 mod appender;

@@ -22,6 +22,8 @@ mod state;
 
 #[cfg(test)]
 mod model_test;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

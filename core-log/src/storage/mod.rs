@@ -47,8 +47,8 @@ pub trait File: Send + Sync + 'static {
     /// Cuts the file off, or extends it with zeros that take no space.
     fn set_length(&self, length: u64) -> io::Result<()>;
 
-    /// Extends the file with zeros up to `length` and takes the space for them now: writes below it neither
-    /// run out of space nor change the length, so syncing them need not journal it. Never shortens.
+    /// Extends the file with zeros up to `length` and takes the space for them now: writes below it neither run
+    /// out of space nor change the length. Never shortens.
     fn allocate(&self, length: u64) -> io::Result<()>;
 
     /// Reads exactly `buf.len()` bytes.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::storage::read_whole;
 
@@ -320,4 +322,61 @@ fn a_file_too_large_to_hold_is_refused() {
     let disk = disk();
     assert!(file(&disk).set_length(u64::MAX).is_err());
     assert!(file(&disk).write_at(&[IoSlice::new(b"a")], u64::MAX).is_err());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Write { at: usize, byte: u8, count: usize },
+    Length(usize),
+    Sync,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..1500usize, 1..u8::MAX, 1..1500usize)
+            .prop_map(|(at, byte, count)| Step::Write { at, byte, count }),
+        1 => (0..2500usize).prop_map(Step::Length),
+        1 => Just(Step::Sync),
+    ]
+}
+
+proptest! {
+    /// The model: what each byte may be, beside what the last sync made of it.
+    #[test]
+    fn a_cut_leaves_only_what_was_synced_or_written_since(
+        steps in prop::collection::vec(step(), 1..12),
+        seed in any::<u64>(),
+    ) {
+        let disk = disk();
+        let file = file(&disk);
+        let mut synced: Vec<u8> = vec![];
+        let (mut since, mut shortest): (Vec<Step>, usize) = (vec![], 0);
+        for step in steps {
+            match step {
+                Step::Write { at, byte, count } => write(&*file, &vec![byte; count], at as u64),
+                Step::Length(length) => file.set_length(length as u64).unwrap(),
+                Step::Sync => file.sync_data().unwrap(),
+            }
+            match step {
+                Step::Sync => (synced, since) = (content(&disk), vec![]),
+                _ => since.push(step),
+            }
+            let lengths = since.iter().filter_map(|step| match step {
+                Step::Length(length) => Some(*length),
+                _ => None,
+            });
+            shortest = lengths.fold(synced.len(), usize::min);
+        }
+        let found = content(&disk.cut_power(seed));
+        prop_assert!(found.len() >= shortest);
+        for (at, byte) in found.iter().enumerate() {
+            let written = since.iter().any(|step| match step {
+                Step::Write { at: from, byte: new, count } => (*from..from + count).contains(&at) && new == byte,
+                _ => false,
+            });
+            // Zeros come with a new length, and where a write was lost but a later one was not.
+            let zeros = *byte == 0 && at >= shortest;
+            prop_assert!(written || zeros || synced.get(at) == Some(byte), "byte {at} is {byte}");
+        }
+    }
 }
