@@ -62,9 +62,9 @@ async fn two_members_share_a_group() {
 async fn silence_ends_a_membership() {
     let groups = groups_over(&MemoryTopic::new(3));
     let joined = stable(&groups, "g").await;
-    tokio::time::sleep(Duration::from_millis(9_900)).await;
+    pass(Duration::from_millis(9_900)).await;
     assert_eq!(heartbeat(&groups, "g", &joined).await, ErrorCode::NONE);
-    tokio::time::sleep(Duration::from_millis(10_100)).await;
+    pass(Duration::from_millis(10_100)).await;
     assert_eq!(heartbeat(&groups, "g", &joined).await, ErrorCode::UNKNOWN_MEMBER_ID);
     assert_eq!(describe(&groups, 6, "g").await.group_state, "Empty");
 }
