@@ -36,6 +36,9 @@ use crate::{
 /// How often a reader starts again when segments vanish or are cut under it.
 const READ_ATTEMPTS: usize = 8;
 
+/// A hundred thousand idle logs are normal.
+const _: () = assert!(size_of::<Log>() <= 1024);
+
 /// One partition's log.
 pub struct Log {
     id: TopicPartition,

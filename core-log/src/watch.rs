@@ -12,7 +12,6 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    #[expect(clippy::new_ret_no_self, reason = "a waiter is shared with the logs it is registered with")]
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
     }

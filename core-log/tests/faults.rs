@@ -1,4 +1,10 @@
 //! Disks that fail: syncs, space, bits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic, also outside of its function"
+)]
 
 mod support;
 
@@ -244,11 +250,8 @@ fn missing_and_damaged_indexes_are_rebuilt() {
         let log = open_log(&dir, "a", config);
         assert_eq!(read_all(&log), before, "{damage}");
         for (offset, batch) in before.iter().enumerate() {
-            assert_eq!(
-                log.read(Offset(offset as i64), limit(1)).unwrap().pieces,
-                [batch.clone()],
-                "{damage}"
-            );
+            let read = log.read(Offset(offset as i64), limit(1)).unwrap();
+            assert_eq!(read.pieces.first(), Some(batch), "{damage}");
             if damage != "swap" {
                 let found = log.find_by_timestamp(offset as i64).unwrap().unwrap();
                 assert_eq!(found.offset, Offset(offset as i64), "{damage}");
