@@ -45,7 +45,7 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
     log.publish_ends(ends);
     log.recent.truncate(new_end);
     let files_cut = if cut.new_end < ends.log_start {
-        restart_files(log, writer, new_end)
+        restart_files(log, writer, &cut, new_end)
     } else {
         cut_files(log, writer, &cut, new_end)
     };
@@ -114,7 +114,11 @@ fn cut_files(log: &Log, writer: &mut Writer, cut: &Cut, new_end: Offset) -> Resu
 }
 
 /// The batch that goes holds the log start: nothing is left, and an empty segment takes over there.
-fn restart_files(log: &Log, writer: &mut Writer, log_start: Offset) -> Result<(), OfflineReason> {
+fn restart_files(log: &Log, writer: &mut Writer, cut: &Cut, log_start: Offset) -> Result<(), OfflineReason> {
+    // What is known of producers outlives their records, as it does when retention deletes them.
+    let producers = recovery::load_producers(&log.shared, &log.dir, &log.segments(), cut.new_end);
+    writer.producers = producers.map_err(|error| write_failed(error.into_io()))?;
+    writer.write_snapshot(log, log_start).map_err(write_failed)?;
     let fresh = roll::create(log, log_start).map_err(write_failed)?;
     // Before the others go: a directory without a segment would look damaged.
     log.shared.storage.sync_dir(&log.dir).map_err(sync_failed)?;
