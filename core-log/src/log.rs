@@ -196,8 +196,8 @@ impl Log {
         self.epochs.lock().latest()
     }
 
-    /// Takes all from `offset` on out of the log, durably. Answers the new log end: `offset`, or the base of the batch
-    /// that `offset` lies within.
+    /// Takes all from `offset` on out of the log, durably. Answers the new log end, where the last whole batch below `offset`
+    /// ends: less than `offset` if that lies within a batch or a gap.
     pub async fn truncate_to(self: &Arc<Self>, offset: Offset) -> Result<Offset, ChangeError> {
         self.ask(|log, answer| Command::Truncate { log, offset, answer }).await
     }

@@ -390,3 +390,25 @@ fn an_idle_log_gives_its_index_back_and_goes_on_where_it_was() {
     drop((dir, log));
     assert_eq!(read_all(&open_log(&open_dir(disk), "a", LogConfig::default())), before);
 }
+
+#[test]
+fn truncation_never_leaves_the_log_end_in_a_gap() {
+    for (offset, end) in
+        [(100, 100), (101, 100), (102, 102), (105, 102), (110, 102), (111, 102), (112, 112), (500, 112)]
+    {
+        let disk = MemoryStorage::new(1);
+        let config = LogConfig { index_interval_bytes: 1, ..LogConfig::default() };
+        let dir = open_dir(disk.clone());
+        let log = open_log(&dir, "a", config);
+        for base in [100, 110, 112 + (1 << 30)] {
+            append(&dir, &log, replica_batch(base, 1, &["a", "b"]), core_log::Place::AsGiven, Ack::Synced)
+                .unwrap();
+        }
+        wait(dir.checkpoint()).unwrap();
+        assert_eq!(wait(log.truncate_to(Offset(offset))).unwrap(), Offset(end), "{offset}");
+        wait(dir.checkpoint()).unwrap();
+        drop((dir, log));
+        let log = open_log(&open_dir(disk), "a", config);
+        assert_eq!((log.offline(), log.ends().log_end), (None, Offset(end)), "{offset}");
+    }
+}

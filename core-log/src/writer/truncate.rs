@@ -65,23 +65,26 @@ struct Cut {
     new_end: Offset,
 }
 
-/// The first batch that does not lie wholly before `offset`.
+/// The first batch that does not lie wholly before `offset`. The log then ends where the batch before it does: an end within a
+/// gap would be forgotten with the process.
 fn find(log: &Log, offset: Offset) -> Result<Cut, ChangeError> {
     let (shared, segments) = (&log.shared, log.segments());
     let at = segments.partition_point(|segment| segment.base <= offset).saturating_sub(1);
     let Some(segment) = segments.get(at) else {
         return Err(io::Error::other("a log that has records has a segment").into());
     };
-    let start = segment.position_before(shared, offset).map_err(ScanError::into_io)?;
+    // Less one: so the batch before is seen, too.
+    let start = segment.position_before(shared, offset.plus(-1)).map_err(ScanError::into_io)?;
     let file = segment.file(shared)?;
     let mut scanner = Scanner::new(&*file, start, segment.size(), segment.base, WINDOW_BYTES);
+    let mut new_end = segment.base;
     while let Some(found) = scanner.next().map_err(ScanError::into_io)? {
         if found.header.next_offset() > offset {
-            let new_end = offset.min(found.header.base_offset);
             return Ok(Cut { segment: at, position: found.position, new_end });
         }
+        new_end = found.header.next_offset();
     }
-    Ok(Cut { segment: at, position: segment.size(), new_end: offset })
+    Ok(Cut { segment: at, position: segment.size(), new_end })
 }
 
 /// On disk before anything is cut: else a power cut in between would make the log look damaged.
