@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p core-log --bench append
 //! ```
+#![allow(clippy::indexing_slicing, reason = "a benchmark may panic")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,10 @@
 //! The files on disk, read by a parser of its own that knows Kafka's formats and nothing of this crate's code.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic, also outside of its function"
+)]
 
 mod support;
 
