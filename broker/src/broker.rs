@@ -19,7 +19,7 @@ use crate::{
     metrics::Metrics,
     node::Node,
     offsets_topic::OffsetsPartitions,
-    partition::{Follower, Partitions, set_strays_aside},
+    partition::{Follower, Partitions, open_stored, set_strays_aside},
     producer_ids::ProducerIds,
     serve::{
         Admission, Listener,
@@ -120,7 +120,7 @@ impl Broker {
         let mut background = JoinSet::new();
         background.spawn(follow(&node).run(drain.clone()));
         background.spawn(keep_retention(node.clone(), drain.clone()));
-        background.spawn(expire_groups(node.clone(), drain.clone()));
+        background.spawn(keep_groups(node.clone(), drain.clone()));
         let listener = tokio::spawn(listener.run(node.clone(), drain));
         Ok(Self { node, address, drain: trigger, listener, background })
     }
@@ -222,6 +222,7 @@ async fn keep_retention(node: Arc<Node>, mut drain: Drain) {
     let period = Duration::from_millis(node.settings.topics.retention_check_interval_ms.max(1));
     let mut ticks = ticks(period).await;
     while next_tick(&mut ticks, &mut drain).await {
+        open_stored(&node.partitions, &node.log_dir, &node.metadata.image()).await;
         let report = node.log_dir.clean().await;
         if report.segments_deleted > 0 || report.failures > 0 {
             tracing::info!(?report, "retention pass");
@@ -229,10 +230,17 @@ async fn keep_retention(node: Arc<Node>, mut drain: Drain) {
     }
 }
 
-/// Forgets offsets of groups that are long gone.
-async fn expire_groups(node: Arc<Node>, mut drain: Drain) {
+/// Brings all groups into memory, so that members that do not come back are noticed, and then forgets, now and then, the
+/// offsets of groups that are long gone.
+async fn keep_groups(node: Arc<Node>, mut drain: Drain) {
     let mut ticks = ticks(limits::OFFSETS_RETENTION_CHECK).await;
-    while next_tick(&mut ticks, &mut drain).await {
+    loop {
+        if let Err(error) = node.groups.load_all().await {
+            tracing::warn!(%error, "not all consumer groups could be loaded; the next request tries again");
+        }
+        if !next_tick(&mut ticks, &mut drain).await {
+            return;
+        }
         node.groups.expire().await;
     }
 }

@@ -47,6 +47,10 @@ impl OffsetsTopic for OffsetsPartitions {
         image.topic(self.topic().name()).map_or(self.partitions_wanted, |topic| topic.partition_count())
     }
 
+    fn exists(&self) -> bool {
+        self.metadata.image().topic(self.topic().name()).is_some()
+    }
+
     fn open(
         &self,
         partition: PartitionId,

@@ -167,7 +167,7 @@ async fn run<Q: Api, A: Api, F: Future<Output = A>>(
     handle: impl FnOnce(Q) -> F,
 ) -> Outcome {
     let Request { context, correlation_id, body, charge, served } = request;
-    let message = match Q::read(body.into_rest().freeze(), context.version) {
+    let message = match Q::read_leniently(body.into_rest().freeze(), context.version) {
         Ok(message) => message,
         Err(error) => {
             tracing::debug!(peer = %context.peer, api = served.name, %error, "malformed request");
@@ -185,7 +185,7 @@ async fn fetch(node: &Node, request: Request, drain: &Drain) -> Outcome {
 
     let Request { context, correlation_id, body, charge, served } = request;
     let version = context.version;
-    let message = match FetchRequest::read(body.into_rest().freeze(), version) {
+    let message = match FetchRequest::read_leniently(body.into_rest().freeze(), version) {
         Ok(message) => message,
         Err(error) => {
             tracing::debug!(peer = %context.peer, api = served.name, %error, "malformed request");

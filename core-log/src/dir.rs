@@ -224,9 +224,10 @@ impl LogDir {
         self.commands.as_ref().expect("the sender is taken only when the directory is dropped")
     }
 
+    /// Never waits: logs that are being opened right now are left out, and have nothing to be kept yet.
     fn open_logs(&self) -> Vec<Arc<Log>> {
         let slots: Vec<_> = self.logs.lock().values().cloned().collect();
-        slots.iter().filter_map(|slot| slot.log.lock().clone()).collect()
+        slots.iter().filter_map(|slot| slot.log.try_lock()?.clone()).collect()
     }
 
     pub(crate) fn dir_of(&self, id: &TopicPartition) -> std::path::PathBuf {

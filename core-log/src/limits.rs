@@ -13,6 +13,8 @@ pub(crate) const RELATIVE_OFFSET_MAX: i64 = i32::MAX as i64;
 pub(crate) const GAP_NEW_SEGMENT: i64 = 1 << 30;
 /// Entries that an index may have before its segment is sealed (Kafka's `segment.index.bytes` of 10 MiB).
 pub(crate) const INDEX_ENTRIES_MAX: usize = 10 * MIB / 8;
+/// What an idle log's active segment may keep of its index in memory.
+pub(crate) const IDLE_INDEX_BYTES: usize = 1024;
 /// What scans read at a time.
 pub(crate) const SCAN_BYTES: usize = MIB;
 /// A directory name's length on the file systems we know.

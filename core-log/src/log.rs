@@ -36,6 +36,9 @@ use crate::{
 /// How often a reader starts again when segments vanish or are cut under it.
 const READ_ATTEMPTS: usize = 8;
 
+/// A hundred thousand idle logs are normal.
+const _: () = assert!(size_of::<Log>() <= 1024);
+
 /// One partition's log.
 pub struct Log {
     id: TopicPartition,
@@ -198,8 +201,8 @@ impl Log {
         self.epochs.lock().latest()
     }
 
-    /// Takes all from `offset` on out of the log, durably. Answers the new log end: `offset`, or the base of the batch
-    /// that `offset` lies within.
+    /// Takes all from `offset` on out of the log, durably. Answers the new log end, where the last whole batch below `offset`
+    /// ends: less than `offset` if that lies within a batch or a gap.
     pub async fn truncate_to(self: &Arc<Self>, offset: Offset) -> Result<Offset, ChangeError> {
         self.ask(|log, answer| Command::Truncate { log, offset, answer }).await
     }

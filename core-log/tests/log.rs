@@ -1,11 +1,18 @@
 //! A log in memory, one behaviour at a time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic, also outside of its function"
+)]
 
 mod support;
 
 use std::sync::Arc;
 
 use core_log::{
-    Ack, Append, AppendError, LogConfig, LogEnds, ReadError, ReadLimit, Waiter, storage::MemoryStorage,
+    Ack, Append, AppendError, LogConfig, LogEnds, ReadError, ReadLimit, Storage, Waiter,
+    storage::MemoryStorage,
 };
 use protocol::{LeaderEpoch, Offset, batch::TimestampType};
 use support::*;
@@ -349,5 +356,59 @@ fn truncation_of_the_batch_that_holds_the_log_start_leaves_an_empty_log_there() 
         let log = open_log(&dir, "a", config);
         assert_eq!((log.ends(), log.offline()), (LogEnds::empty_at(Offset(1)), None));
         assert_eq!(put(&dir, &log, batch(5, &["z"])).unwrap().base_offset, Offset(1));
+    }
+}
+
+#[test]
+fn an_idle_log_gives_its_index_back_and_goes_on_where_it_was() {
+    let disk = MemoryStorage::new(1);
+    let dir = open_dir(disk.clone());
+    let log = open_log(&dir, "a", LogConfig { index_interval_bytes: 1, ..LogConfig::default() });
+    for i in 0..100 {
+        put(&dir, &log, batch(i, &["x"])).unwrap();
+    }
+    let index = std::path::Path::new("/logs/a-0/00000000000000000000.index");
+    wait(dir.checkpoint()).unwrap();
+    assert!(!disk.exists(index).unwrap(), "busy until now");
+    wait(dir.checkpoint()).unwrap();
+    assert!(disk.exists(index).unwrap(), "idle since the last checkpoint");
+    let check = |batches: i64| {
+        for offset in 0..batches {
+            assert_eq!(
+                header(&log.read(Offset(offset), limit(1)).unwrap().pieces[0]).base_offset,
+                Offset(offset)
+            );
+            assert_eq!(log.find_by_timestamp(offset).unwrap().unwrap().offset, Offset(offset));
+        }
+    };
+    check(100);
+    for i in 100..120 {
+        put(&dir, &log, batch(i, &["x"])).unwrap();
+    }
+    check(120);
+    let before = read_all(&log);
+    drop((dir, log));
+    assert_eq!(read_all(&open_log(&open_dir(disk), "a", LogConfig::default())), before);
+}
+
+#[test]
+fn truncation_never_leaves_the_log_end_in_a_gap() {
+    for (offset, end) in
+        [(100, 100), (101, 100), (102, 102), (105, 102), (110, 102), (111, 102), (112, 112), (500, 112)]
+    {
+        let disk = MemoryStorage::new(1);
+        let config = LogConfig { index_interval_bytes: 1, ..LogConfig::default() };
+        let dir = open_dir(disk.clone());
+        let log = open_log(&dir, "a", config);
+        for base in [100, 110, 112 + (1 << 30)] {
+            append(&dir, &log, replica_batch(base, 1, &["a", "b"]), core_log::Place::AsGiven, Ack::Synced)
+                .unwrap();
+        }
+        wait(dir.checkpoint()).unwrap();
+        assert_eq!(wait(log.truncate_to(Offset(offset))).unwrap(), Offset(end), "{offset}");
+        wait(dir.checkpoint()).unwrap();
+        drop((dir, log));
+        let log = open_log(&open_dir(disk), "a", config);
+        assert_eq!((log.offline(), log.ends().log_end), (None, Offset(end)), "{offset}");
     }
 }

@@ -1,7 +1,14 @@
 //! Random operations while the power is on: logs agree with a model after each of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may panic, also outside of its function"
+)]
 
 mod support;
 #[path = "support/world.rs"]
+#[allow(dead_code, reason = "every test binary uses its part")]
 mod world;
 
 use core_log::storage::MemoryStorage;

@@ -68,9 +68,16 @@ impl Follower {
         let gone = self.seen.topics().filter(|topic| image.topic_by_id(topic.id).is_none());
         for topic in gone {
             self.remove_unopened(topic).await;
-            if let Err(error) = self.groups.forget_topic(&topic.name).await {
-                tracing::warn!(topic = %topic.name, %error, "offsets of a deleted topic are kept until they expire");
+            // Made anew under its old name in the meantime, it may have commits of its own.
+            if image.topic(topic.name.as_str()).is_none() {
+                self.forget_offsets(topic).await;
             }
+        }
+    }
+
+    async fn forget_offsets(&self, topic: &Topic) {
+        if let Err(error) = self.groups.forget_topic(&topic.name).await {
+            tracing::warn!(topic = %topic.name, %error, "offsets of a deleted topic are kept until they expire");
         }
     }
 
@@ -88,6 +95,23 @@ impl Follower {
         });
         // It fails only with the runtime.
         let _ = removing.await;
+    }
+}
+
+/// Opens every partition that has a directory: retention is for those, too, that nobody asks for.
+pub(crate) async fn open_stored(partitions: &Partitions, log_dir: &Arc<LogDir>, image: &Image) {
+    let names = log_dir.clone();
+    let stored = match tokio::task::spawn_blocking(move || names.names()).await {
+        Ok(Ok(stored)) => stored,
+        Ok(Err(error)) => return tracing::error!(%error, "the log directory cannot be listed"),
+        Err(error) => return tracing::error!(%error, "listing the log directory failed"),
+    };
+    for (id, topic_id) in stored {
+        let topic = image.topic(id.topic.as_str()).filter(|topic| Some(topic.id) == topic_id);
+        if let Some(topic) = topic {
+            // One that cannot be opened has said so.
+            let _ = partitions.find(topic, id.partition).await;
+        }
     }
 }
 

@@ -11,5 +11,5 @@ mod follow;
 mod open;
 
 pub(crate) use config::batch_rules;
-pub(crate) use follow::{Follower, set_strays_aside};
+pub(crate) use follow::{Follower, open_stored, set_strays_aside};
 pub(crate) use open::{FindError, Partitions, leader_epoch};

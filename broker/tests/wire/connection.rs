@@ -9,7 +9,7 @@ use core_log::storage::MemoryStorage;
 use protocol::{
     ErrorCode,
     codec::Api,
-    messages::{k00_produce::*, k01_fetch::*, k18_api_versions::*},
+    messages::{k00_produce::*, k01_fetch::*, k03_metadata::*, k18_api_versions::*},
     versions,
 };
 
@@ -61,6 +61,17 @@ async fn what_is_not_served_closes_the_connection() {
 }
 
 #[tokio::test]
+async fn bytes_after_a_request_are_passed_over_as_kafka_does() {
+    let broker = broker().await;
+    let mut client = Client::connect(broker.kafka_address()).await;
+    // What librdkafka 2.12 sends for the metadata of all topics: no client id, no tags, null topics, two flags, no tags,
+    // and three bytes too many.
+    raw(&mut client, 3, 13, &[0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]).await;
+    let answer: MetadataResponse = client.receive_for(77, 13).await;
+    assert_eq!(answer.brokers.len(), 1);
+}
+
+#[tokio::test]
 async fn an_unknown_version_of_api_versions_is_answered_in_version_0() {
     let broker = broker().await;
     let mut client = Client::connect(broker.kafka_address()).await;
@@ -88,13 +99,13 @@ async fn every_served_version_has_an_answer() {
         )*};
     }
     use protocol::messages::{
-        k02_list_offsets::*, k03_metadata::*, k08_offset_commit::*, k09_offset_fetch::*,
-        k10_find_coordinator::*, k11_join_group::*, k12_heartbeat::*, k13_leave_group::*, k14_sync_group::*,
-        k15_describe_groups::*, k16_list_groups::*, k19_create_topics::*, k20_delete_topics::*,
-        k21_delete_records::*, k22_init_producer_id::*, k23_offset_for_leader_epoch::*,
-        k32_describe_configs::*, k33_alter_configs::*, k35_describe_log_dirs::*, k37_create_partitions::*,
-        k42_delete_groups::*, k44_incremental_alter_configs::*, k47_offset_delete::*,
-        k60_describe_cluster::*, k75_describe_topic_partitions::*,
+        k02_list_offsets::*, k08_offset_commit::*, k09_offset_fetch::*, k10_find_coordinator::*,
+        k11_join_group::*, k12_heartbeat::*, k13_leave_group::*, k14_sync_group::*, k15_describe_groups::*,
+        k16_list_groups::*, k19_create_topics::*, k20_delete_topics::*, k21_delete_records::*,
+        k22_init_producer_id::*, k23_offset_for_leader_epoch::*, k32_describe_configs::*,
+        k33_alter_configs::*, k35_describe_log_dirs::*, k37_create_partitions::*, k42_delete_groups::*,
+        k44_incremental_alter_configs::*, k47_offset_delete::*, k60_describe_cluster::*,
+        k75_describe_topic_partitions::*,
     };
     ask! {
         k01 FetchRequest FetchResponse,

@@ -11,7 +11,8 @@ use crate::{
 };
 
 pub(crate) fn spawn(shared: Arc<Shared>, commands: mpsc::Receiver<Command>) -> io::Result<JoinHandle<()>> {
-    let appender = Appender { shared, commands, touched: HashMap::new(), closed: false };
+    let appender =
+        Appender { shared, commands, touched: HashMap::new(), cooling: HashMap::new(), closed: false };
     std::thread::Builder::new().name("log-appender".to_owned()).spawn(|| appender.run())
 }
 
@@ -20,6 +21,8 @@ struct Appender {
     commands: mpsc::Receiver<Command>,
     /// Logs whose durable mark is behind, by key.
     touched: HashMap<u64, Arc<Log>>,
+    /// Logs that were touched before the last checkpoint: idle if they are not by the next.
+    cooling: HashMap<u64, Arc<Log>>,
     closed: bool,
 }
 
@@ -94,20 +97,36 @@ impl Appender {
     }
 
     fn touch(&mut self, log: Arc<Log>) {
-        if self.touched.is_empty() && !self.shared.settings.checkpoint_interval.is_zero() {
-            self.shared.janitor.send(Job::CheckpointDue);
+        if self.touched.is_empty() && self.cooling.is_empty() {
+            self.remind();
         }
         self.touched.insert(log.key, log);
+    }
+
+    /// Has a checkpoint asked for when the interval is over.
+    fn remind(&self) {
+        if !self.shared.settings.checkpoint_interval.is_zero() {
+            self.shared.janitor.send(Job::CheckpointDue);
+        }
     }
 
     /// Syncs what is not, then moves the durable marks. One log's failure does not keep the others' from moving.
     fn checkpoint(&mut self) -> Result<(), ChangeError> {
         let mut first_error = None;
-        for log in std::mem::take(&mut self.touched).into_values() {
-            if let Err(error) = mark_durable(&log) {
+        let touched = std::mem::take(&mut self.touched);
+        for log in std::mem::replace(&mut self.cooling, touched).into_values() {
+            if !self.cooling.contains_key(&log.key) {
+                thin_out(&log);
+            }
+        }
+        for log in self.cooling.values() {
+            if let Err(error) = mark_durable(log) {
                 tracing::warn!(log = %log.id(), %error, "durable mark not moved");
                 first_error.get_or_insert(error);
             }
+        }
+        if !self.cooling.is_empty() {
+            self.remind();
         }
         self.shared.marks.lock().write(&*self.shared.storage)?;
         first_error.map_or(Ok(()), Err)
@@ -116,6 +135,7 @@ impl Appender {
     fn remove(&mut self, log: &Arc<Log>) -> io::Result<()> {
         let mut writer = log.writer.lock();
         self.touched.remove(&log.key);
+        self.cooling.remove(&log.key);
         if matches!(log.offline_reason(), Some(OfflineReason::Removed)) {
             return Ok(());
         }
@@ -166,6 +186,15 @@ impl Appender {
                 names::CLEAN_SHUTDOWN_CONTENT,
             )?),
         }
+    }
+}
+
+/// An idle log keeps little in memory.
+fn thin_out(log: &Log) {
+    let writer = log.writer.lock();
+    let Some(active) = writer.active.as_ref().filter(|_| log.offline().is_none()) else { return };
+    if let Err(error) = active.rest_if_large(&log.shared) {
+        tracing::warn!(log = %log.id(), %error, "index of an idle log not written");
     }
 }
 

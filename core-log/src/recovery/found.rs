@@ -77,7 +77,8 @@ impl Found {
         segments.collect()
     }
 
-    /// Keeps the newest snapshot and those that stand at a segment's base; the log does not come to later ones.
+    /// Keeps snapshots that stand at a segment's base or at the log's end: the log came to others on a way it did not go, or
+    /// may not have.
     pub(super) fn remove_snapshots(
         &self,
         shared: &Shared,
@@ -85,10 +86,9 @@ impl Found {
         segments: &[Arc<Segment>],
         log_end: Offset,
     ) {
-        let newest = self.snapshots.range(..=log_end).next_back();
         for offset in &self.snapshots {
             let at_segment = segments.iter().any(|segment| segment.base == *offset);
-            if *offset > log_end || !at_segment && Some(offset) != newest {
+            if !at_segment && *offset != log_end {
                 let _ = shared.storage.remove_file(&names::segment_file(dir, *offset, Kind::Snapshot));
             }
         }

@@ -25,6 +25,7 @@ use protocol::Offset;
 use crate::{
     files::SegmentId,
     index::SegmentIndex,
+    limits,
     names::{self, Kind},
     shared::Shared,
     storage::{File, Open},
@@ -138,6 +139,13 @@ impl Segment {
         index.seal();
         *self.largest.lock() = Some(index.largest());
         indexes::write(shared, self, &index)
+    }
+
+    /// Like [`Self::rest`], if the index takes more memory than an idle log may.
+    pub(crate) fn rest_if_large(&self, shared: &Shared) -> io::Result<()> {
+        let large =
+            self.growing.lock().as_deref().is_some_and(|index| index.bytes() > limits::IDLE_INDEX_BYTES);
+        if large { self.rest(shared) } else { Ok(()) }
     }
 
     /// Forgets all that is known beside the bytes: they were truncated.

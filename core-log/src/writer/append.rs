@@ -315,7 +315,8 @@ impl<'a> Appending<'a> {
                 .filter(|appended| !appended.duplicate)
                 .map(|appended| appended.last_offset.plus(1))
                 .max();
-            self.next_offset = last.unwrap_or(before.log_end);
+            // A first segment may be there though its first batch is not.
+            self.next_offset = last.unwrap_or(before.log_end).max(self.log_start);
         }
         if self.next_offset == before.log_end {
             return self.outcomes;

@@ -45,7 +45,7 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
     log.publish_ends(ends);
     log.recent.truncate(new_end);
     let files_cut = if cut.new_end < ends.log_start {
-        restart_files(log, writer, new_end)
+        restart_files(log, writer, &cut, new_end)
     } else {
         cut_files(log, writer, &cut, new_end)
     };
@@ -65,23 +65,26 @@ struct Cut {
     new_end: Offset,
 }
 
-/// The first batch that does not lie wholly before `offset`.
+/// The first batch that does not lie wholly before `offset`. The log then ends where the batch before it does: an end within a
+/// gap would be forgotten with the process.
 fn find(log: &Log, offset: Offset) -> Result<Cut, ChangeError> {
     let (shared, segments) = (&log.shared, log.segments());
     let at = segments.partition_point(|segment| segment.base <= offset).saturating_sub(1);
     let Some(segment) = segments.get(at) else {
         return Err(io::Error::other("a log that has records has a segment").into());
     };
-    let start = segment.position_before(shared, offset).map_err(ScanError::into_io)?;
+    // Less one: so the batch before is seen, too.
+    let start = segment.position_before(shared, offset.plus(-1)).map_err(ScanError::into_io)?;
     let file = segment.file(shared)?;
     let mut scanner = Scanner::new(&*file, start, segment.size(), segment.base, WINDOW_BYTES);
+    let mut new_end = segment.base;
     while let Some(found) = scanner.next().map_err(ScanError::into_io)? {
         if found.header.next_offset() > offset {
-            let new_end = offset.min(found.header.base_offset);
             return Ok(Cut { segment: at, position: found.position, new_end });
         }
+        new_end = found.header.next_offset();
     }
-    Ok(Cut { segment: at, position: segment.size(), new_end: offset })
+    Ok(Cut { segment: at, position: segment.size(), new_end })
 }
 
 /// On disk before anything is cut: else a power cut in between would make the log look damaged.
@@ -114,7 +117,11 @@ fn cut_files(log: &Log, writer: &mut Writer, cut: &Cut, new_end: Offset) -> Resu
 }
 
 /// The batch that goes holds the log start: nothing is left, and an empty segment takes over there.
-fn restart_files(log: &Log, writer: &mut Writer, log_start: Offset) -> Result<(), OfflineReason> {
+fn restart_files(log: &Log, writer: &mut Writer, cut: &Cut, log_start: Offset) -> Result<(), OfflineReason> {
+    // What is known of producers outlives their records, as it does when retention deletes them.
+    let producers = recovery::load_producers(&log.shared, &log.dir, &log.segments(), cut.new_end);
+    writer.producers = producers.map_err(|error| write_failed(error.into_io()))?;
+    writer.write_snapshot(log, log_start).map_err(write_failed)?;
     let fresh = roll::create(log, log_start).map_err(write_failed)?;
     // Before the others go: a directory without a segment would look damaged.
     log.shared.storage.sync_dir(&log.dir).map_err(sync_failed)?;

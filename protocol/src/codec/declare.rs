@@ -21,6 +21,15 @@ pub trait Api: super::Field {
         Ok(message)
     }
 
+    /// Like [`Self::read`], but bytes after the message are passed over, as Kafka's own broker does: librdkafka 2.12 sends
+    /// three stray ones after a Metadata request (version 13) for all topics.
+    fn read_leniently(body: bytes::Bytes, version: i16) -> Result<Self, super::DecodeError> {
+        if !Self::VERSIONS.contains(&version) {
+            return Err(super::DecodeError::UnknownVersion { message: Self::NAME, version });
+        }
+        Self::decode(&mut super::Decoder::new(body), Self::layout(version))
+    }
+
     fn write(&self, to: &mut super::Encoder, version: i16) -> Result<(), super::EncodeError> {
         if !Self::VERSIONS.contains(&version) {
             return Err(super::EncodeError::UnknownVersion { message: Self::NAME, version });

@@ -233,8 +233,11 @@ impl Groups {
         Self(Arc::new(Parts { partitions, registry, fresh_ids: parts.fresh_ids }))
     }
 
-    /// Loads every partition: at start-up, so that sessions and retention of idle groups go on.
+    /// Loads every partition there is: at start-up, so that sessions and retention of idle groups go on.
     pub async fn load_all(&self) -> Result<(), ErrorCode> {
+        if !self.0.partitions.topic.exists() {
+            return Ok(());
+        }
         for partition in 0..self.0.partitions.topic.partition_count() {
             self.0.partitions.loaded(PartitionId(partition)).await?;
         }

@@ -117,7 +117,7 @@ impl Loading {
         let read = log.clone();
         let replayed = tokio::task::spawn_blocking(move || replay::replay(&*read)).await;
         let groups = replayed.map_err(|error| RecordLogError::Unavailable(error.to_string().into()))??;
-        tracing::info!(%partition, groups = groups.len(), "groups loaded");
+        tracing::debug!(%partition, groups = groups.len(), "groups loaded");
         for (id, loaded) in groups {
             let mut wishes = Vec::new();
             let group =

@@ -17,6 +17,10 @@ pub trait OffsetsTopic: Send + Sync + 'static {
     /// Never changes once the topic exists: groups would be looked for in the wrong place.
     fn partition_count(&self) -> i32;
 
+    /// Before the topic exists there is no group to be found in it.
+    fn exists(&self) -> bool;
+
+    /// Makes the topic if need be.
     fn open(&self, partition: PartitionId) -> Opening<'_>;
 }
 

@@ -8,7 +8,7 @@ async fn a_group_of_which_nothing_is_left_is_forgotten() {
     let answer = api::k11_join_group::handle(&groups, &cx(9), join_request("g", "")).await;
     assert_eq!(answer.error_code, ErrorCode::MEMBER_ID_REQUIRED);
     assert_eq!(groups.list().await.unwrap().len(), 1);
-    tokio::time::sleep(Duration::from_secs(11)).await;
+    pass(Duration::from_secs(11)).await;
     assert_eq!(groups.actor_count(), 0);
     assert!(groups.list().await.unwrap().is_empty());
 }
@@ -66,12 +66,12 @@ async fn closing_ends_writes_and_lets_everybody_go() {
         let groups = groups.clone();
         tokio::spawn(async move { commit(&groups, 8, commit_request("g", &[("t", 0, 2)])).await })
     };
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    pass(Duration::from_millis(1)).await;
     let closing = {
         let groups = groups.clone();
         tokio::spawn(async move { groups.close().await })
     };
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    pass(Duration::from_millis(1)).await;
     assert!(!closing.is_finished(), "a write is under way");
     topic.logs[0].let_pass(1);
     closing.await.unwrap();

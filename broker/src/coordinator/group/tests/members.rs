@@ -62,9 +62,9 @@ async fn two_members_share_a_group() {
 async fn silence_ends_a_membership() {
     let groups = groups_over(&MemoryTopic::new(3));
     let joined = stable(&groups, "g").await;
-    tokio::time::sleep(Duration::from_millis(9_900)).await;
+    pass(Duration::from_millis(9_900)).await;
     assert_eq!(heartbeat(&groups, "g", &joined).await, ErrorCode::NONE);
-    tokio::time::sleep(Duration::from_millis(10_100)).await;
+    pass(Duration::from_millis(10_100)).await;
     assert_eq!(heartbeat(&groups, "g", &joined).await, ErrorCode::UNKNOWN_MEMBER_ID);
     assert_eq!(describe(&groups, 6, "g").await.group_state, "Empty");
 }
@@ -147,10 +147,11 @@ async fn lists_are_filtered_by_state_and_type() {
 
 #[test]
 fn the_coordinator_of_every_group_is_here() {
-    let here = api::k10_find_coordinator::Endpoint {
-        node_id: protocol::BrokerId(1001),
+    let here = crate::metadata::BrokerEndpoint {
+        id: protocol::BrokerId(1001),
         host: "broker".into(),
         port: 9_092,
+        rack: None,
     };
     let find = |version, request| api::k10_find_coordinator::handle(&here, &cx(version), request);
     let one = find(1, FindCoordinatorRequest { key: "g".into(), ..Default::default() });

@@ -5,6 +5,7 @@ mod life;
 mod members;
 mod offsets;
 mod restart;
+mod virtual_time;
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +26,7 @@ use protocol::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
+use self::virtual_time::pass;
 use super::*;
 use crate::{
     api::{self, RequestContext},
@@ -116,6 +118,10 @@ impl MemoryTopic {
 impl OffsetsTopic for MemoryTopic {
     fn partition_count(&self) -> i32 {
         i32::try_from(self.logs.len()).unwrap()
+    }
+
+    fn exists(&self) -> bool {
+        true
     }
 
     fn open(&self, partition: PartitionId) -> Opening<'_> {
@@ -231,7 +237,6 @@ pub(super) fn commit_request(group: &str, offsets: &[(&str, i32, i64)]) -> Offse
             committed_offset: *offset,
             committed_leader_epoch: 4,
             committed_metadata: Some("note".into()),
-            ..Default::default()
         });
     }
     let topics = topics.into_iter().map(|(name, partitions)| OffsetCommitRequestTopic {

@@ -190,7 +190,7 @@ async fn topics_that_are_gone_and_old_offsets_are_swept() {
     commit(&groups, 8, commit_request("g", &[("t", 0, 5), ("u", 1, 7)])).await;
     assert_eq!(groups.forget_topic(&"t".into()).await, Ok(1));
     assert_eq!(groups.expire().await, 0);
-    tokio::time::sleep(Duration::from_secs(7 * 24 * 3_600)).await;
+    pass(Duration::from_secs(7 * 24 * 3_600)).await;
     assert_eq!(groups.expire().await, 1);
     assert!(groups_over(&topic).list().await.unwrap().is_empty());
 }

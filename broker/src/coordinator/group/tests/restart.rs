@@ -41,7 +41,7 @@ async fn sessions_run_again_once_all_is_loaded() {
     stable(&groups_over(&topic), "g").await;
     let groups = groups_over(&topic);
     groups.load_all().await.unwrap();
-    tokio::time::sleep(Duration::from_secs(11)).await;
+    pass(Duration::from_secs(11)).await;
     assert!(!groups.is_active(&"g".into()).await.unwrap());
 }
 
@@ -133,7 +133,7 @@ async fn every_prefix_of_a_history_can_be_loaded() {
         ..commit_request("g", &[("t", 0, 5)])
     };
     commit(&groups, 8, request).await;
-    tokio::time::sleep(Duration::from_secs(11)).await;
+    pass(Duration::from_secs(11)).await;
     groups.delete(&"simple".into()).await.unwrap();
     groups.delete(&"g".into()).await.unwrap();
     let history = topic.logs[0].records.lock().clone();
