@@ -36,11 +36,12 @@ pub use self::diff::{Change, ChangeKind, changes_json, changes_text, diff};
 pub use self::endpoint::{Endpoint, Host};
 pub use self::located::{Located, Position};
 pub use self::model::{
-    Codec, Datacenter, FailoverUnit, Flow, Link, Node, OnGap, Site, TopicRule, Topology, WhenApart, broker_id,
+    Codec, Datacenter, FailoverUnit, Flow, Link, Mode, Node, OnGap, Site, TopicRule, Topology, WhenApart,
+    broker_id,
 };
 pub use self::name::{Name, TopicName};
 pub use self::pattern::{GroupPattern, INTERNAL_TOPICS, TopicPattern};
-pub use self::plan::{LinkPlan, NodePlan, Peer, Side, UnitPlan, UnitRole, UnknownNode, plan};
+pub use self::plan::{DIALLING, LinkPlan, NodePlan, Peer, Side, UnitPlan, UnitRole, UnknownNode, plan};
 pub use self::problem::{Problem, Report, Severity};
 pub use self::rate::Rate;
 pub use self::show::{node_plan_json, node_plan_text, topology_json, topology_text, topology_yaml};

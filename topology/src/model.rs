@@ -192,6 +192,15 @@ impl FailoverUnit {
         std::iter::once(&self.home).chain(&self.standby)
     }
 
+    /// Every standby once, and never the home: a file that is being checked may repeat itself.
+    pub(crate) fn other_members(&self) -> impl Iterator<Item = &Located<Name>> {
+        let first =
+            |at: usize, name: &Located<Name>| !self.standby.iter().take(at).any(|earlier| earlier == name);
+        let standbys =
+            self.standby.iter().enumerate().filter(move |(at, name)| first(*at, name)).map(|(_, name)| name);
+        standbys.filter(|name| **name != self.home)
+    }
+
     pub fn has_member(&self, datacenter: &str) -> bool {
         self.members().any(|member| member.as_str() == datacenter)
     }

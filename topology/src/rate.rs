@@ -87,7 +87,7 @@ fn unit_fix(unit: &str) -> String {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.bits_per_second;
-        let unit = UNITS.iter().take(5).rev().find(|(_, factor)| bits % factor == 0);
+        let unit = UNITS.iter().take(5).rev().find(|(_, factor)| bits.is_multiple_of(*factor));
         match unit {
             Some((name, factor)) => write!(f, "{} {name}", bits / factor),
             None => write!(f, "{bits} bit/s"),

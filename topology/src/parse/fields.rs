@@ -26,7 +26,7 @@ pub(crate) const INVALID_VALUE: &str = "invalid-value";
 impl<'t> Fields<'t> {
     pub(crate) fn new(tree: &'t Tree, table: &'static Table, problems: &mut Problems) -> Option<Self> {
         let entries = entries(tree, table.called, problems)?;
-        for entry in entries.iter().filter(|entry| !entry.key.is_empty() && table.key(&entry.key).is_none()) {
+        for entry in entries.iter().filter(|entry| is_word(entry) && table.key(&entry.key).is_none()) {
             let message = format!("{} has no key `{}`", table.called, shown(&entry.key));
             let fix = nearest(&entry.key, table.keys.iter().map(|key| key.name));
             problems.error(UNKNOWN_KEY, entry.position, message, fix);
@@ -87,21 +87,28 @@ pub(crate) fn entries<'t>(tree: &'t Tree, called: &str, problems: &mut Problems)
         return None;
     };
     let mut seen = HashSet::new();
-    for entry in entries.iter().filter(|entry| !entry.key.is_empty()) {
-        if entry.key == "<<" {
+    for entry in entries {
+        if entry.key == MERGE_KEY {
             problems.error(
                 "yaml",
                 entry.position,
                 "a merge key (`<<`) is not taken here",
                 "write the keys out",
             );
-        } else if !seen.insert(entry.key.as_str()) {
+        } else if is_word(entry) && !seen.insert(entry.key.as_str()) {
             let message = format!("`{}` is there twice", shown(&entry.key));
             problems.error(DUPLICATE_KEY, entry.position, message, "keep one of the two");
         }
     }
     Some(entries)
 }
+
+/// A key that was not reported by the tree and has no meaning of YAML's own.
+pub(crate) fn is_word(entry: &Entry) -> bool {
+    !entry.key.is_empty() && entry.key != MERGE_KEY
+}
+
+const MERGE_KEY: &str = "<<";
 
 pub(crate) fn list<'t>(tree: &'t Tree, called: &str, problems: &mut Problems) -> &'t [Tree] {
     match &tree.kind {

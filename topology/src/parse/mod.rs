@@ -9,7 +9,7 @@ mod unit;
 
 use std::collections::BTreeSet;
 
-use self::fields::{Fields, INVALID_VALUE, entries, value};
+use self::fields::{Fields, INVALID_VALUE, entries, is_word, value};
 use self::tree::{Kind, Tree};
 use crate::located::{Located, Position};
 use crate::model::Topology;
@@ -75,7 +75,7 @@ fn datacenter_entries<'t>(
 ) -> Vec<(Located<Name>, &'t Tree)> {
     let mut found = Vec::new();
     let entries = entries(tree, "`datacenters`", problems).unwrap_or_default();
-    for entry in entries.iter().filter(|entry| !entry.key.is_empty() && entry.key != "<<") {
+    for entry in entries.iter().filter(|entry| is_word(entry)) {
         named.insert(entry.key.clone());
         match Name::parse(&entry.key) {
             Ok(name) => found.push((Located::new(name, entry.position), &entry.value)),

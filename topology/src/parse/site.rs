@@ -18,7 +18,7 @@ pub(super) fn parse(name: Located<Name>, tree: &Tree, problems: &mut Problems) -
             if let Some(id) = fields.get("id") {
                 let message = "a Kafka cluster run by others has no `id`";
                 problems.error(
-                    "missing-key",
+                    "datacenter-kind",
                     id.position,
                     message,
                     "remove it; its brokers have ids of their own",
@@ -29,12 +29,17 @@ pub(super) fn parse(name: Located<Name>, tree: &Tree, problems: &mut Problems) -
         (Some(_), Some(cluster)) => {
             let message = format!("`{name}` has both nodes and a Kafka cluster");
             let fix = "make two datacenters of it, one with `nodes`, one with `kafka_cluster`";
-            problems.error("missing-key", cluster.position, message, fix);
+            problems.error("datacenter-kind", cluster.position, message, fix);
             None
         }
         (None, None) => {
             let message = format!("`{name}` has neither nodes nor a Kafka cluster");
-            problems.error("missing-key", fields.position, message, "add `nodes:` with at least one node");
+            problems.error(
+                "datacenter-kind",
+                fields.position,
+                message,
+                "add `nodes:` with at least one node",
+            );
             None
         }
     }?;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Check;
 use super::flows::{Carried, Names, decided_among};
+use crate::limits::PROBLEMS_MAX;
 use crate::located::Position;
 use crate::model::Flow;
 
@@ -23,7 +24,7 @@ fn replica_rings(check: &mut Check<'_>) {
     let flows: Vec<Carried<'_>> = check
         .carried()
         .into_iter()
-        .filter(|flow| flow.is_replica())
+        .filter(|flow| flow.is_replica() && flow.from != flow.to)
         .map(|flow| {
             let decided = decided_among(topology, &[flow.from, flow.to]);
             Carried { names: flow.names.clone().without(decided), ..flow }
@@ -50,7 +51,7 @@ fn walk<'a>(
     }
     for before in flows.iter().filter(|before| before.to == last.from) {
         let seen = path.iter().any(|step| step.from == before.from);
-        if seen || check.budget.spent() {
+        if seen || check.budget.spent() || reported.len() >= PROBLEMS_MAX {
             continue;
         }
         let left = names.and(&before.names);

@@ -7,8 +7,8 @@ use super::unit_forward::{Lack, lacking};
 pub(super) fn check(check: &mut Check<'_>) {
     let topology = check.topology;
     for unit in &topology.failover {
-        for from in &unit.standby {
-            let others = unit.members().filter(|to| *to != from);
+        for from in unit.other_members() {
+            let others = std::iter::once(&unit.home).chain(unit.other_members()).filter(|to| *to != from);
             for to in others {
                 // One sentence per pair is enough: the first lack shows what the link must do.
                 let Some(Lack { message, .. }) = lacking(check, unit, from, to).into_iter().next() else {

@@ -17,7 +17,7 @@ pub(super) struct Lack {
 pub(super) fn check(check: &mut Check<'_>) {
     let topology = check.topology;
     for unit in &topology.failover {
-        for standby in unit.standby.iter().filter(|standby| **standby != unit.home) {
+        for standby in unit.other_members() {
             let lacks = lacking(check, unit, &unit.home, standby);
             for Lack { position, message } in lacks {
                 let fix = format!(
