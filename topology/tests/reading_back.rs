@@ -28,7 +28,7 @@ fn file() -> impl Strategy<Value = String> {
                 let _ = write!(topics, "{{ match: \"t{at}-{n}-{tail}\", {mode} }}, ");
             }
             let groups: Vec<String> = groups.iter().map(|group| serde_json::to_string(group).expect("a string")).collect();
-            let codec = ["auto", "zstd", "lz4", "off"][*codec];
+            let codec = ["auto", "zstd", "lz4", "off"].get(*codec).expect("one of four");
             let rate = rate.map(|rate| format!("limits: {{ rate: {rate}.5 Mbit/s }}, ")).unwrap_or_default();
             let groups = groups.join(", ");
             let to = at + 1;
@@ -41,7 +41,7 @@ fn file() -> impl Strategy<Value = String> {
                 text = text.replace(&format!("  - {{ from: dc-{to}, to: dc-{at}, topics: [{{ match: \"u{at}.*\" }}] }}"), "");
             }
         }
-        let units: Vec<usize> = (0..sites.len() - 1).filter(|at| links[*at].4).collect();
+        let units: Vec<usize> = (0..sites.len() - 1).filter(|at| links.get(*at).is_some_and(|link| link.4)).collect();
         if !units.is_empty() {
             text.push_str("failover:\n");
         }

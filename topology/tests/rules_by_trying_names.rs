@@ -75,8 +75,7 @@ impl World {
         (0..SITES).any(|start| {
             let mut reached = vec![start];
             let mut next = 0;
-            while next < reached.len() {
-                let at = reached[next];
+            while let Some(at) = reached.get(next).copied() {
                 for (_, to) in steps.iter().filter(|(from, _)| *from == at) {
                     if *to == start {
                         return true;
@@ -115,15 +114,10 @@ fn matches(pattern: &str, name: &str) -> bool {
 /// Every name over a, b and a letter that no pattern holds, up to five characters.
 fn names() -> Vec<String> {
     let mut names = vec![String::new()];
-    let mut from = 0;
+    let mut longest = names.clone();
     for _ in 0..5 {
-        let to = names.len();
-        for at in from..to {
-            for c in ["a", "b", "x"] {
-                names.push(format!("{}{c}", names[at]));
-            }
-        }
-        from = to;
+        longest = longest.iter().flat_map(|name| ["a", "b", "x"].map(|c| format!("{name}{c}"))).collect();
+        names.extend(longest.iter().cloned());
     }
     names.remove(0);
     names
