@@ -52,7 +52,11 @@ impl NodeCredentials {
                 .parse::<NodeIdentity>()
                 .map_err(|error| unreadable(&files.chain, "node certificate", &error.to_string()))?,
             _ => {
-                return Err(unreadable(&files.chain, "node certificate", "it must have exactly one identity"));
+                return Err(unreadable(
+                    &files.chain,
+                    "node certificate",
+                    "it must have exactly one identity",
+                ));
             }
         };
         if identity != *expected {

@@ -37,6 +37,9 @@ pub enum CertsError {
     #[error("the certificate in {} is for {found}, not for {expected}; issue one for this node", path.display())]
     OtherNode { path: PathBuf, expected: String, found: String },
 
+    #[error("the new certificate is for {found}, and this node is {expected}; issue one for this node")]
+    OtherIdentity { expected: String, found: String },
+
     #[error("there are no CA files for the datacenter `{datacenter}` in {}; run `isthmus certs init` with the root key at hand", directory.display())]
     NoAuthority { datacenter: String, directory: PathBuf },
 

@@ -13,8 +13,8 @@
 //! 4. Nothing is overwritten unless the caller says so.
 //! 5. Time, directories and names are arguments; randomness comes from the TLS library's provider. Nothing here reads a clock.
 //!
-//! Not here: revocation and rotation. Their places are `chain::verify` (takes revocation options) and `CurrentKey`, `AllowedPeers`
-//! (can be replaced while configurations that use them are in service).
+//! Not here: revocation and rotation. Their places are `chain::verify` (takes revocation options), and `LinkTls::replace` and
+//! `AllowedPeers::replace` (configurations that are in service see the change with the next handshake).
 
 mod authority;
 mod chain;
@@ -39,6 +39,6 @@ pub use self::identity::{InvalidIdentity, InvalidLabel, Label, NodeIdentity};
 pub use self::inspect::{CertificateInfo, Role, Validity, inspect};
 pub use self::issue::{HostName, IssueRequest, issue};
 pub use self::refusal::{OnRefusal, Refusal};
-pub use self::show::{Inventory, inventory};
-pub use self::tls::{ALPN, CurrentKey, LinkTls, SERVER_NAME, peer_identity};
+pub use self::show::{Inventory, InventoryFile, inventory};
+pub use self::tls::{ALPN, LinkTls, SERVER_NAME, peer_identity};
 pub use self::verify::AllowedPeers;

@@ -40,9 +40,9 @@ pub struct LinkTls {
     provider: Arc<CryptoProvider>,
 }
 
-/// The certificate that a node shows. Replacing it leaves open connections alone; the next handshake shows the new one.
+/// The certificate that a node shows.
 #[derive(Debug)]
-pub struct CurrentKey {
+struct CurrentKey {
     current: ArcSwap<Shown>,
 }
 
@@ -76,8 +76,21 @@ impl LinkTls {
         &self.identity
     }
 
-    pub fn key(&self) -> &Arc<CurrentKey> {
-        &self.key
+    /// When peers stop accepting the certificate that is shown now.
+    pub fn not_after(&self) -> SystemTime {
+        self.key.current.load().not_after
+    }
+
+    /// Shows another certificate of the same node from now on: open connections stay, the next handshake shows the new one.
+    pub fn replace(&self, credentials: &NodeCredentials) -> Result<(), CertsError> {
+        if credentials.identity != self.identity {
+            return Err(CertsError::OtherIdentity {
+                expected: self.identity.to_string(),
+                found: credentials.identity.to_string(),
+            });
+        }
+        self.key.current.store(Arc::new(Shown::of(credentials)));
+        Ok(())
     }
 
     /// For the listening side: whoever is on the list may connect.
@@ -125,15 +138,6 @@ pub fn peer_identity(certificates: &[CertificateDer<'_>]) -> Result<NodeIdentity
 }
 
 impl CurrentKey {
-    /// Shows a new certificate from now on. It must be of the same node: a node does not change who it is.
-    pub fn replace(&self, credentials: &NodeCredentials) {
-        self.current.store(Arc::new(Shown::of(credentials)));
-    }
-
-    pub fn not_after(&self) -> SystemTime {
-        self.current.load().not_after
-    }
-
     fn key(&self) -> Arc<CertifiedKey> {
         self.current.load().key.clone()
     }
@@ -161,7 +165,7 @@ impl ResolvesClientCert for CurrentKey {
     }
 }
 
-/// The library's provider with AES-128-GCM in front: a link encrypts gigabytes, and the shorter key is a third cheaper and enough.
+/// The library's provider with AES-128-GCM in front: a link encrypts gigabytes, and the shorter key is cheaper, and enough.
 pub(crate) fn provider() -> CryptoProvider {
     use aws_lc_rs::cipher_suite::{
         TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256,
