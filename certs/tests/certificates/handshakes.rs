@@ -4,9 +4,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use certs::{NodeIdentity, Refusal};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, SanType,
+};
 use rustls::{
     AlertDescription, CipherSuite, ClientConfig, ClientConnection, Connection, Error, ServerConnection,
 };
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::world::{DAY, End, World, id, noon};
 
@@ -183,38 +189,96 @@ fn a_node_of_the_right_datacenter_with_another_name_is_refused() {
     assert_eq!(server.refused(), vec![Refusal::NotListed(id("shop", "eu-west", "west-2"))]);
 }
 
-/// The same files under another topology's name: the CA is ours, the identity is not.
+/// Our own root and the right datacenter's CA, for a node of another topology: listed or not, it is refused.
 #[test]
 fn another_topology_under_our_own_root_is_refused() {
-    let world = shop();
-    let mut shared = World::new("lab", &["us-east"]);
-    for file in ["root.crt", "root.key"] {
-        std::fs::copy(world.path().join("ca").join(file), shared.path().join("ca").join(file)).unwrap();
-    }
-    // A datacenter CA of the topology `lab` below the root of `shop`, made by hand: `init` would refuse to.
-    forge(&shared, "lab", "eu-west", "lab", "eu-west", "west-1");
-    shared.topology = "lab";
-    let client =
-        End::new(&shared.load("eu-west", "west-1"), &[id("lab", "us-east", "east-1"), east()], noon());
-    let server =
-        End::new(&world.node("us-east", "east-1"), &[west(), id("lab", "eu-west", "west-1")], noon());
-    // The client refuses first, as the server is of another topology than its own.
-    let outcome = connect(&client, &server);
-    assert!(outcome.client.is_err());
-    let expected = Refusal::OtherTopology { identity: east(), expected: "lab".to_owned() };
-    assert_eq!(client.refused(), vec![expected]);
+    let forgery =
+        Forgery { signer: "eu-west", identities: &["spiffe://lab/dc/eu-west/node/west-1"], ..FORGERY };
+    let (server, alert) = refused_forgery(&forgery);
+    let identity = id("lab", "eu-west", "west-1");
+    assert_eq!(server, Refusal::OtherTopology { identity, expected: "shop".to_owned() });
+    assert_eq!(alert, AlertDescription::AccessDenied);
 }
 
 /// A datacenter's CA that signs a certificate for a node of another one.
 #[test]
 fn a_datacenter_cannot_speak_for_another_one() {
+    let (server, alert) = refused_forgery(&FORGERY);
+    assert_eq!(server, Refusal::OtherIssuer { identity: west(), issuer: "us-east".to_owned() });
+    assert_eq!(alert, AlertDescription::AccessDenied);
+}
+
+/// A node that the root signed itself has no datacenter that answers for it.
+#[test]
+fn a_node_without_a_datacenter_is_refused() {
+    let (server, _) = refused_forgery(&Forgery { signer: "root", ..FORGERY });
+    assert_eq!(server, Refusal::OtherIssuer { identity: west(), issuer: "nobody".to_owned() });
+}
+
+#[test]
+fn exactly_one_identity_is_needed() {
+    const SOLE: &str = "spiffe://shop/dc/eu-west/node/west-1";
+    let cases: [(&[&str], &str); 4] = [
+        (&[], "none"),
+        (&["spiffe://shop"], "spiffe://shop"),
+        (
+            &[SOLE, "spiffe://shop/dc/us-east/node/east-1"],
+            "spiffe://shop/dc/eu-west/node/west-1, spiffe://shop/dc/us-east/node/east-1",
+        ),
+        (&[SOLE, SOLE], "spiffe://shop/dc/eu-west/node/west-1, spiffe://shop/dc/eu-west/node/west-1"),
+    ];
+    for (identities, shown) in cases {
+        let (server, alert) = refused_forgery(&Forgery { signer: "eu-west", identities, ..FORGERY });
+        assert_eq!(server, Refusal::NoIdentity(shown.to_owned()));
+        assert_eq!(alert, AlertDescription::CertificateUnknown);
+    }
+}
+
+#[test]
+fn a_certificate_for_another_purpose_is_refused() {
+    let (server, alert) = refused_forgery(&Forgery {
+        signer: "eu-west",
+        purposes: &[ExtendedKeyUsagePurpose::ServerAuth],
+        ..FORGERY
+    });
+    assert!(matches!(server, Refusal::OtherPurpose(_)), "{server}");
+    assert_eq!(alert, AlertDescription::UnsupportedCertificate);
+}
+
+#[test]
+fn a_node_cannot_sign_for_others() {
     let world = shop();
-    forge(&world, "shop", "us-east", "shop", "eu-west", "west-1");
-    let client = End::new(&world.load("eu-west", "west-1"), &[east()], noon());
+    let _ = world.node("eu-west", "mallory");
+    for kind in ["crt", "key"] {
+        let from = world.node_folder("mallory").join(format!("node.{kind}"));
+        std::fs::copy(from, world.path().join(format!("ca/mallory.{kind}"))).unwrap();
+    }
+    // Mallory passes the whole chain along: its own certificate, and its datacenter's.
+    forge(&world, &Forgery { signer: "mallory", ..FORGERY });
+    let chain = world.node_folder("forged");
+    let client = certs::NodeCredentials::load(&chain, &west()).unwrap();
+    let client = End::new(&client, &[east()], noon());
     let server = End::new(&world.node("us-east", "east-1"), &[west()], noon());
     assert!(connect(&client, &server).server.is_err());
-    let expected = Refusal::OtherIssuer { identity: west(), issuer: "us-east".to_owned() };
-    assert_eq!(server.refused(), vec![expected]);
+    assert!(matches!(server.refused().as_slice(), [Refusal::OtherPurpose(_)]), "{:?}", server.refused());
+}
+
+#[test]
+fn damaged_certificates_are_refused_without_a_panic() {
+    let world = shop();
+    let _ = world.node("eu-west", "west-1");
+    let pem = std::fs::read(world.node_folder("west-1").join("node.crt")).unwrap();
+    let good = CertificateDer::from_pem_slice(&pem).unwrap().to_vec();
+    assert_eq!(certs::peer_identity(&[good.clone().into()]), Ok(west()));
+    for at in 0..good.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut bad = good.clone();
+            bad[at] ^= change;
+            let _ = certs::peer_identity(&[bad.into()]);
+        }
+        assert!(certs::peer_identity(&[good[..at].to_vec().into()]).is_err());
+    }
+    assert!(certs::peer_identity(&[]).is_err());
 }
 
 #[test]
@@ -269,46 +333,84 @@ fn a_new_certificate_is_shown_from_the_next_handshake_on() {
     assert!(server.tls.replace(&world.node("us-east", "east-2")).is_err());
 }
 
-/// Signs, with the CA of `issuer`, a certificate for a node of `datacenter`; if there is no such CA it is made below the root first.
-fn forge(world: &World, ca_topology: &str, issuer: &str, topology: &str, datacenter: &str, node: &str) {
-    use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType};
-    let ca = |name: &str| {
-        let text = |kind| {
-            std::fs::read_to_string(world.path().join(format!("ca/{name}.{kind}"))).expect("a CA file")
-        };
-        (text("crt"), KeyPair::from_pem(&text("key")).expect("a key"))
+/// A certificate that `issue` would not make.
+struct Forgery {
+    /// The files `ca/SIGNER.crt` and `.key`; a CA of that name is made below the root if there is none.
+    signer: &'static str,
+    identities: &'static [&'static str],
+    purposes: &'static [ExtendedKeyUsagePurpose],
+}
+
+/// The CA of us-east speaks for a node of eu-west.
+const FORGERY: Forgery = Forgery {
+    signer: "us-east",
+    identities: &["spiffe://shop/dc/eu-west/node/west-1"],
+    purposes: &[ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth],
+};
+
+/// What east says to a client with a forged certificate, and the alert that the client gets.
+fn refused_forgery(forgery: &Forgery) -> (Refusal, AlertDescription) {
+    let world = shop();
+    forge(&world, forgery);
+    // The client is made without the checks of `NodeCredentials`: whoever forges does not run our code.
+    let folder = world.node_folder("forged");
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("a file");
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(&read("node.crt")).collect::<Result<_, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_slice(&read("node.key")).expect("a key");
+    let honest = End::new(&world.node("eu-west", "west-1"), &[east()], noon());
+    let mut config = (*honest.tls.client_config(honest.allowed.clone()).expect("a configuration")).clone();
+    let key = config.crypto_provider().key_provider.load_private_key(key).expect("a key");
+    let key = rustls::sign::CertifiedKey::new(chain, key);
+    config.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(key));
+    let server = End::new(&world.node("us-east", "east-1"), &[west()], noon());
+    let outcome = shake(Arc::new(config), &server, certs::SERVER_NAME);
+    assert!(outcome.server.is_err());
+    let alert = match outcome.client {
+        Err(Error::AlertReceived(alert)) => Some(alert),
+        _ => None,
     };
+    let alert = alert.expect("the client is told");
+    let [refusal] = server.refused().try_into().expect("one refusal");
+    (refusal, alert)
+}
+
+/// Writes a forged certificate to `nodes/forged`.
+fn forge(world: &World, forgery: &Forgery) {
+    let ca = |name: &str| world.path().join("ca").join(name);
+    let text = |name: &str| std::fs::read_to_string(ca(name)).expect("a CA file");
     let window = |params: &mut CertificateParams| {
         params.not_before = (noon() - DAY).into();
         params.not_after = (noon() + DAY).into();
     };
-    let (ca_pem, ca_key) = if world.path().join(format!("ca/{issuer}.crt")).exists() {
-        ca(issuer)
-    } else {
-        let (root_pem, root_key) = ca("root");
-        let root = Issuer::from_ca_cert_pem(&root_pem, root_key).expect("the root");
+    let signer = forgery.signer;
+    if !ca(&format!("{signer}.crt")).exists() {
+        let root_key = KeyPair::from_pem(&text("root.key")).expect("a key");
+        let root = Issuer::from_ca_cert_pem(&text("root.crt"), root_key).expect("the root");
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
         window(&mut params);
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::OrganizationName, ca_topology);
-        params.distinguished_name.push(DnType::OrganizationalUnitName, issuer);
-        (params.signed_by(&key, &root).expect("a CA").pem(), key)
-    };
-    let issuer = Issuer::from_ca_cert_pem(&ca_pem, ca_key).expect("a CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationalUnitName, signer);
+        let certificate = params.signed_by(&key, &root).expect("a CA");
+        std::fs::write(ca(&format!("{signer}.crt")), certificate.pem()).expect("written");
+        std::fs::write(ca(&format!("{signer}.key")), key.serialize_pem()).expect("written");
+    }
+    let signer_pem = text(&format!("{signer}.crt"));
+    let signer_key = KeyPair::from_pem(&text(&format!("{signer}.key"))).expect("a key");
+    let issuer = Issuer::from_ca_cert_pem(&signer_pem, signer_key).expect("a CA");
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::default();
     window(&mut params);
-    params.extended_key_usages =
-        vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-    let uri = id(topology, datacenter, node).to_string().try_into().expect("ASCII");
-    params.subject_alt_names = vec![SanType::URI(uri)];
+    params.extended_key_usages = forgery.purposes.to_vec();
+    params.subject_alt_names =
+        forgery.identities.iter().map(|uri| SanType::URI((*uri).try_into().expect("ASCII"))).collect();
     let leaf = params.signed_by(&key, &issuer).expect("a certificate");
-    let folder = world.node_folder(node);
+    let folder = world.node_folder("forged");
     std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(folder.join("node.crt"), format!("{}{ca_pem}", leaf.pem())).expect("written");
-    std::fs::copy(world.path().join("ca/root.key"), folder.join("node.key")).expect("a file of mode 0600");
+    std::fs::copy(ca("root.key"), folder.join("node.key")).expect("a file of mode 0600");
     std::fs::write(folder.join("node.key"), key.serialize_pem()).expect("written");
-    std::fs::copy(world.path().join("ca/root.crt"), folder.join("ca.crt")).expect("copied");
+    std::fs::write(folder.join("node.crt"), format!("{}{signer_pem}", leaf.pem())).expect("written");
+    std::fs::copy(ca("root.crt"), folder.join("ca.crt")).expect("copied");
 }
