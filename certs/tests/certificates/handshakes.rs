@@ -9,7 +9,8 @@ use rcgen::{
     KeyPair, SanType,
 };
 use rustls::{
-    AlertDescription, CipherSuite, ClientConfig, ClientConnection, Connection, Error, ServerConnection,
+    AlertDescription, CipherSuite, ClientConfig, ClientConnection, Connection, Error, ServerConfig,
+    ServerConnection,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -24,10 +25,13 @@ struct Outcome {
 }
 
 fn shake(client: Arc<ClientConfig>, server: &End, name: &'static str) -> Outcome {
-    let server_config = server.tls.server_config(server.allowed.clone()).expect("a configuration");
+    shake_with(client, server.tls.server_config(server.allowed.clone()).expect("a configuration"), name)
+}
+
+fn shake_with(client: Arc<ClientConfig>, server: Arc<ServerConfig>, name: &'static str) -> Outcome {
     let name = name.try_into().expect("a name");
     let mut client = Connection::from(ClientConnection::new(client, name).expect("a client"));
-    let mut server = Connection::from(ServerConnection::new(server_config).expect("a server"));
+    let mut server = Connection::from(ServerConnection::new(server).expect("a server"));
     let (mut client_said, mut server_said) = (Ok(()), Ok(()));
     while client.wants_write() || server.wants_write() {
         pass(&mut client, &mut server, &mut server_said);
@@ -319,6 +323,33 @@ fn nothing_is_resumed_so_every_connection_is_judged() {
     assert!(!server.allowed.contains(&west()));
     assert!(shake(config, &server, certs::SERVER_NAME).server.is_err());
     assert_eq!(server.refused(), vec![Refusal::NotListed(west())]);
+}
+
+/// Each side alone is enough: a peer that would resume meets one that will not.
+#[test]
+fn either_side_alone_prevents_resumption() {
+    let (client, server) = pair(&shop(), noon());
+    let willing_client = {
+        let mut config = (*client.tls.client_config(client.allowed.clone()).unwrap()).clone();
+        config.resumption = rustls::client::Resumption::in_memory_sessions(16);
+        Arc::new(config)
+    };
+    let willing_server = {
+        let mut config = (*server.tls.server_config(server.allowed.clone()).unwrap()).clone();
+        config.session_storage = rustls::server::ServerSessionMemoryCache::new(16);
+        config.send_tls13_tickets = 2;
+        Arc::new(config)
+    };
+    let ours = client.tls.client_config(client.allowed.clone()).unwrap();
+    let our_server = server.tls.server_config(server.allowed.clone()).unwrap();
+    let second = |client: &Arc<ClientConfig>, server: &Arc<ServerConfig>| {
+        let _ = shake_with(client.clone(), server.clone(), certs::SERVER_NAME);
+        shake_with(client.clone(), server.clone(), certs::SERVER_NAME).pair.0.handshake_kind()
+    };
+    assert_eq!(second(&willing_client, &our_server), Some(rustls::HandshakeKind::Full));
+    assert_eq!(second(&ours, &willing_server), Some(rustls::HandshakeKind::Full));
+    // And the test can tell: two willing sides do resume.
+    assert_eq!(second(&willing_client, &willing_server), Some(rustls::HandshakeKind::Resumed));
 }
 
 #[test]
