@@ -9,14 +9,17 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::error::CertsError;
-use crate::files::{Existing, make_directory, read_certificate, read_key, write_certificate, write_key};
+use crate::files::{Existing, make_directory, read_key, write_certificate, write_key};
 use crate::identity::Label;
-use crate::inspect::read_one;
+use crate::inspect::{read_chain, read_one};
 use crate::limits::{DATACENTER_LIFETIME, ROOT_LIFETIME};
-use crate::signing::{issuer, key_pem, new_key, params, subject};
+use crate::signing::{certificate_pem, key_pem, new_key, params, signing, subject};
 
 /// What to make, and where.
 #[derive(Clone, Debug)]
@@ -50,29 +53,25 @@ pub fn init(request: &InitRequest<'_>) -> Result<Created, CertsError> {
     let root = Paths::of(&folder, "root");
     if request.existing == Existing::Replace || !root.certificate.exists() {
         let key = new_key()?;
-        let certificate = root_params(&topology, request.now)?
-            .self_signed(&key)
-            .map_err(|error| CertsError::Signing(error.to_string()))?;
-        root.write(&key, &certificate.pem(), request.existing, &mut created)?;
+        let certificate = root_params(&topology, request.now)?.self_signed(&*key).map_err(signing)?;
+        root.write(&key, &certificate_pem(&certificate), request.existing, &mut created)?;
     } else {
         root.keep(&topology, None, &mut created)?;
     }
-    let mut root_issuer = None;
+    let mut root_authority = None;
     for datacenter in &datacenters {
         let paths = Paths::of(&folder, datacenter.as_str());
         if request.existing == Existing::Keep && paths.certificate.exists() {
             paths.keep(&topology, Some(datacenter), &mut created)?;
             continue;
         }
-        let issuer = match &mut root_issuer {
-            Some(issuer) => issuer,
-            none => none.insert(root.issuer()?),
+        let authority = match &mut root_authority {
+            Some(authority) => authority,
+            none => none.insert(root.load()?),
         };
         let key = new_key()?;
-        let certificate = datacenter_params(&topology, datacenter, request.now)?
-            .signed_by(&key, issuer)
-            .map_err(|error| CertsError::Signing(error.to_string()))?;
-        paths.write(&key, &certificate.pem(), request.existing, &mut created)?;
+        let certificate = authority.sign(&datacenter_params(&topology, datacenter, request.now)?, &key)?;
+        paths.write(&key, &certificate, request.existing, &mut created)?;
     }
     Ok(created)
 }
@@ -83,35 +82,44 @@ pub(crate) struct Paths {
     pub(crate) key: PathBuf,
 }
 
-const NO_ROOT_KEY: &str = "bring the root key back from where it is kept offline";
+const NO_KEY: &str = "bring the key back from where it is kept offline";
+
+/// A CA that can sign.
+pub(crate) struct Authority {
+    certificate: CertificateDer<'static>,
+    key: Zeroizing<KeyPair>,
+}
+
+impl Authority {
+    /// The PEM text of what it signs.
+    pub(crate) fn sign(&self, params: &CertificateParams, key: &KeyPair) -> Result<String, CertsError> {
+        let issuer = Issuer::from_ca_cert_der(&self.certificate, &*self.key).map_err(signing)?;
+        Ok(certificate_pem(&params.signed_by(key, &issuer).map_err(signing)?))
+    }
+}
 
 impl Paths {
     pub(crate) fn of(folder: &Path, name: &str) -> Self {
         Self { certificate: folder.join(format!("{name}.crt")), key: folder.join(format!("{name}.key")) }
     }
 
-    /// The CA, ready to sign.
-    pub(crate) fn issuer(&self) -> Result<Issuer<'static, KeyPair>, CertsError> {
-        let unreadable = |path: &Path, expected, why: String| CertsError::Unreadable {
-            path: path.to_owned(),
-            expected,
-            why,
-        };
-        let pem = read_certificate(&self.certificate, "run `isthmus certs init`")?;
-        let pem = String::from_utf8(pem)
-            .map_err(|error| unreadable(&self.certificate, "certificate", error.to_string()))?;
-        let key = read_key(&self.key, NO_ROOT_KEY)?;
-        let key = std::str::from_utf8(&key)
-            .map_err(|error| unreadable(&self.key, "private key", error.to_string()))
-            .and_then(|text| {
-                KeyPair::from_pem(text)
-                    .map_err(|error| unreadable(&self.key, "private key", error.to_string()))
-            })?;
+    /// The CA's certificate and key, which belong together.
+    pub(crate) fn load(&self) -> Result<Authority, CertsError> {
+        let unreadable =
+            |why: String| CertsError::Unreadable { path: self.key.clone(), expected: "private key", why };
+        let chain = read_chain(&self.certificate, "run `isthmus certs init`")?;
         let info = read_one(&self.certificate)?;
-        if info.public_key != key.public_key_raw() {
-            return Err(CertsError::KeyMismatch { path: self.key.clone() });
+        let bytes = read_key(&self.key, NO_KEY)?;
+        let der =
+            PrivatePkcs8KeyDer::from_pem_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+        let key = KeyPair::try_from(&der).map_err(|error| unreadable(error.to_string()))?;
+        let key = Zeroizing::new(key);
+        match chain.into_iter().next() {
+            Some(certificate) if info.public_key == key.public_key_raw() => {
+                Ok(Authority { certificate, key })
+            }
+            _ => Err(CertsError::KeyMismatch { path: self.key.clone() }),
         }
-        issuer(&pem, key)
     }
 
     fn write(
@@ -185,7 +193,7 @@ fn authority(params: &mut CertificateParams, topology: &Label, below: u8) -> Res
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let uri = format!("spiffe://{topology}");
-    let uri = uri.try_into().map_err(|error: rcgen::Error| CertsError::Signing(error.to_string()))?;
+    let uri = uri.try_into().map_err(signing)?;
     params.subject_alt_names = vec![SanType::URI(uri)];
     Ok(())
 }

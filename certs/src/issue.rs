@@ -20,7 +20,7 @@ use crate::files::{Existing, make_directory, read_certificate, write_certificate
 use crate::identity::NodeIdentity;
 use crate::inspect::read_one;
 use crate::limits::{NODE_LIFETIME_MAX, NODE_LIFETIME_MIN};
-use crate::signing::{key_pem, new_key, params, subject};
+use crate::signing::{key_pem, new_key, params, signing, subject};
 
 #[derive(Clone, Debug)]
 pub struct IssueRequest<'a> {
@@ -69,10 +69,8 @@ pub fn issue(request: &IssueRequest<'_>) -> Result<Created, CertsError> {
     within_lifetimes(request, &ca)?;
 
     let key = new_key()?;
-    let certificate = node_params(&identity, request)?
-        .signed_by(&key, &ca.issuer()?)
-        .map_err(|error| CertsError::Signing(error.to_string()))?;
-    let chain = format!("{}{}", certificate.pem(), text(&ca.certificate)?);
+    let certificate = ca.load()?.sign(&node_params(&identity, request)?, &key)?;
+    let chain = format!("{certificate}{}", text(&ca.certificate)?);
 
     let folder = request.directory.join("nodes").join(identity.node.as_str());
     make_directory(&folder)?;
@@ -120,7 +118,6 @@ fn within_lifetimes(request: &IssueRequest<'_>, ca: &Paths) -> Result<(), CertsE
 }
 
 fn node_params(identity: &NodeIdentity, request: &IssueRequest<'_>) -> Result<CertificateParams, CertsError> {
-    let signing = |error: rcgen::Error| CertsError::Signing(error.to_string());
     let mut node = params(request.now, request.lifetime)?;
     node.distinguished_name =
         subject(&identity.trust_domain, Some(&identity.datacenter), identity.node.as_str());

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    CertificateParams, DistinguishedName, DnType, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256, SerialNumber,
+    Certificate, CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
 use rustls::crypto::aws_lc_rs;
 use time::OffsetDateTime;
@@ -40,16 +42,40 @@ pub(crate) fn subject(topology: &Label, datacenter: Option<&Label>, name: &str) 
     subject
 }
 
-pub(crate) fn new_key() -> Result<KeyPair, CertsError> {
-    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| CertsError::Signing(error.to_string()))
+/// A new key, erased when dropped.
+pub(crate) fn new_key() -> Result<Zeroizing<KeyPair>, CertsError> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(signing)?;
+    Ok(Zeroizing::new(key))
 }
 
 pub(crate) fn key_pem(key: &KeyPair) -> Zeroizing<String> {
-    Zeroizing::new(key.serialize_pem())
+    pem("PRIVATE KEY", key.serialized_der())
 }
 
-pub(crate) fn issuer(pem: &str, key: KeyPair) -> Result<Issuer<'static, KeyPair>, CertsError> {
-    Issuer::from_ca_cert_pem(pem, key).map_err(|error| CertsError::Signing(error.to_string()))
+pub(crate) fn certificate_pem(certificate: &Certificate) -> String {
+    pem("CERTIFICATE", certificate.der()).to_string()
+}
+
+pub(crate) fn signing(error: rcgen::Error) -> CertsError {
+    CertsError::Signing(error.to_string())
+}
+
+/// RFC 7468, in buffers that are erased when dropped and never grow.
+fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
+    const LINE: usize = 64;
+    let body = Zeroizing::new(STANDARD.encode(der));
+    let mut text = Zeroizing::new(String::with_capacity(2 * body.len() + 4 * LINE));
+    let mut rest = body.as_str();
+    text.push_str(&format!("-----BEGIN {label}-----\n"));
+    while !rest.is_empty() {
+        // Base64 is ASCII: every place is a boundary.
+        let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
 }
 
 /// 127 random bits: positive, and never the same twice.

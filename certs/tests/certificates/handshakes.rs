@@ -268,6 +268,30 @@ fn a_node_cannot_sign_for_others() {
 }
 
 #[test]
+fn the_page_explains_every_reason() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/certs.md")).unwrap();
+    let none = String::new;
+    let reasons = [
+        Refusal::OtherAuthority,
+        Refusal::Expired(none()),
+        Refusal::NotYetValid(none()),
+        Refusal::OtherPurpose(none()),
+        Refusal::Malformed(none()),
+        Refusal::NoIdentity(none()),
+        Refusal::OtherTopology { identity: east(), expected: none() },
+        Refusal::OtherIssuer { identity: east(), issuer: none() },
+        Refusal::NotListed(east()),
+    ];
+    let explained: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(kind, _)| kind)
+        .collect();
+    assert!(reasons.iter().all(|reason| explained.contains(&reason.kind())), "{explained:?}");
+    assert_eq!(explained.len(), reasons.len());
+}
+
+#[test]
 fn damaged_certificates_are_refused_without_a_panic() {
     let world = shop();
     let _ = world.node("eu-west", "west-1");
