@@ -45,8 +45,6 @@ pub struct TopicSettings {
     pub write_caching: bool,
     /// How often retention looks for segments to delete (`log.retention.check.interval.ms`).
     pub retention_check_interval_ms: u64,
-    /// How long an idle idempotent producer is remembered (`producer.id.expiration.ms`).
-    pub producer_id_expiration_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,7 +111,6 @@ impl Default for TopicSettings {
             max_message_bytes: limits::MESSAGE_BYTES_MAX,
             write_caching: false,
             retention_check_interval_ms: 300_000,
-            producer_id_expiration_ms: 86_400_000,
         }
     }
 }
@@ -124,7 +121,7 @@ impl Default for GroupSettings {
             initial_rebalance_delay_ms: 3_000,
             session_timeout_min_ms: 6_000,
             session_timeout_max_ms: 1_800_000,
-            members_max: usize::MAX,
+            members_max: i32::MAX as usize,
             offsets_retention_minutes: 10_080,
             offsets_partitions: 50,
             offset_metadata_bytes_max: 4_096,

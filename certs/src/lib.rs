@@ -13,7 +13,7 @@
 //! 4. Nothing is overwritten unless the caller says so.
 //! 5. Time, directories and names are arguments; randomness comes from the TLS library's provider. Nothing here reads a clock.
 //!
-//! Not here: revocation and rotation. Their places are `chain::verify` (takes revocation options), and `LinkTls::replace` and
+//! A leaf: it imports no other room. Not here: revocation and rotation. Their places are `chain::verify` (takes revocation options), and `LinkTls::replace` and
 //! `AllowedPeers::replace` (configurations that are in service see the change with the next handshake).
 
 mod authority;

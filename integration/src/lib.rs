@@ -1,1 +1,30 @@
-//! chapter
+//! The view from outside: real daemons as processes, watched by real clients.
+//!
+//! ```text
+//! tests/*.rs  an index of behaviour, one file each      clients/  the client matrix, in each client's language
+//!     |                                                  bin/load  measures a whole broker
+//!     v
+//! Daemon (spawn, await /readyz, kill -9, SIGTERM, restart)   Wire (raw frames)   Metrics (/metrics)   wait
+//! ```
+//!
+//! Promises:
+//! 1. A daemon under test is the binary that this workspace builds, in a process of its own, on ports and a data
+//!    directory of its own; it is gone when its [`Daemon`] is dropped, and what it logged is shown if the test failed.
+//! 2. Nothing sleeps for luck: every wait is for a condition, with a deadline that fails the test ([`wait`]).
+//!
+//! The tests can be pointed at another broker that takes the daemon's arguments: `ISTHMUS_TEST_BINARY` names it.
+
+mod binary;
+pub mod client;
+mod daemon;
+mod http;
+mod metrics;
+mod ports;
+pub mod produce;
+mod wait;
+mod wire;
+
+pub use daemon::{Daemon, DaemonBuilder};
+pub use metrics::Metrics;
+pub use wait::{DEADLINE, eventually, eventually_within};
+pub use wire::Wire;

@@ -13,7 +13,8 @@
 //! 4. A `Topology` from `load` is valid; nothing downstream checks it again.
 //! 5. What is printed reads back as the same model (`show::to_yaml`).
 //!
-//! Not here: which partitions exist, who is home *now*, certificates. Start with `model`, then `validate`.
+//! A leaf: it imports no other room. Not here: which partitions exist, who is home *now*, certificates, the daemon's own settings
+//! (paths, ports, limits: the package `isthmus`). Start with `model`, then `validate`.
 
 mod diff;
 mod endpoint;

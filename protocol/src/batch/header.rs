@@ -15,9 +15,11 @@ pub const HEADER_SIZE: usize = 61;
 /// The only format version there is since Kafka 4.0 (KIP-724).
 pub const MAGIC: i8 = 2;
 /// Base offset and length: they stand before what the length counts.
-const LENGTH_OVERHEAD: usize = 12;
+pub(super) const LENGTH_OVERHEAD: usize = 12;
 const CRC_AT: usize = 17;
 const CRC_COVERS_FROM: usize = 21;
+const ATTRIBUTES_AT: usize = 21;
+const MAX_TIMESTAMP_AT: usize = 35;
 
 /// Why bytes are not a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +70,28 @@ impl Attributes {
     const TRANSACTIONAL: i16 = 0b0001_0000;
     const CONTROL: i16 = 0b0010_0000;
     const DELETE_HORIZON: i16 = 0b0100_0000;
+
+    pub(super) fn new(
+        compression: Compression,
+        timestamp_type: TimestampType,
+        transactional: bool,
+        control: bool,
+    ) -> Self {
+        let compression = match compression {
+            Compression::None => 0,
+            Compression::Gzip => 1,
+            Compression::Snappy => 2,
+            Compression::Lz4 => 3,
+            Compression::Zstd => 4,
+        };
+        let flag = |set: bool, bit: i16| if set { bit } else { 0 };
+        Self(
+            compression
+                | flag(timestamp_type == TimestampType::LogAppendTime, Self::LOG_APPEND_TIME)
+                | flag(transactional, Self::TRANSACTIONAL)
+                | flag(control, Self::CONTROL),
+        )
+    }
 
     pub fn compression(self) -> Result<Compression, BatchError> {
         match self.0 & Self::COMPRESSION {
@@ -156,10 +180,16 @@ impl BatchHeader {
 
     /// Like [`Self::parse`], and the bytes are exactly this one batch, with the CRC it says.
     pub fn parse_whole(bytes: &[u8]) -> Result<Self, BatchError> {
+        let header = Self::parse_length(bytes)?;
+        verify_crc(bytes).map(|()| header)
+    }
+
+    /// Like [`Self::parse`], and the bytes are as long as this one batch.
+    pub(super) fn parse_length(bytes: &[u8]) -> Result<Self, BatchError> {
         let header = Self::parse(bytes)?;
         match bytes.len().checked_sub(header.size_bytes) {
             None => Err(BatchError::Truncated { needed: header.size_bytes, found: bytes.len() }),
-            Some(0) => verify_crc(bytes).map(|()| header),
+            Some(0) => Ok(header),
             Some(trailing) => Err(BatchError::TrailingBytes(trailing)),
         }
     }
@@ -212,6 +242,30 @@ pub fn assign(batch: &mut [u8], base_offset: Offset, leader_epoch: LeaderEpoch) 
     }
     if let Some(field) = batch.get_mut(12..16) {
         field.copy_from_slice(&leader_epoch.0.to_be_bytes());
+    }
+}
+
+/// Gives every record the broker's time instead of the producer's: attribute bit and max timestamp, with a new CRC.
+///
+/// # Panics
+///
+/// If `batch` is shorter than a header: callers have parsed it.
+pub fn stamp_append_time(batch: &mut [u8], now_ms: i64) {
+    assert!(batch.len() >= HEADER_SIZE, "stamp_append_time takes a parsed batch");
+    if let Some(field) = batch.get_mut(ATTRIBUTES_AT..).and_then(|from| from.first_chunk_mut()) {
+        *field = (i16::from_be_bytes(*field) | Attributes::LOG_APPEND_TIME).to_be_bytes();
+    }
+    if let Some(field) = batch.get_mut(MAX_TIMESTAMP_AT..).and_then(|from| from.first_chunk_mut()) {
+        *field = now_ms.to_be_bytes();
+    }
+    seal(batch);
+}
+
+/// Writes the CRC of a whole batch.
+pub(super) fn seal(batch: &mut [u8]) {
+    let crc = crc32c(batch.get(CRC_COVERS_FROM..).unwrap_or_default());
+    if let Some(field) = batch.get_mut(CRC_AT..CRC_COVERS_FROM) {
+        field.copy_from_slice(&crc.to_be_bytes());
     }
 }
 

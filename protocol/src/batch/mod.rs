@@ -6,8 +6,17 @@
 //!
 //! The format is KIP-98's; see `org.apache.kafka.common.record.DefaultRecordBatch`.
 
+mod build;
+mod compress;
 mod header;
+mod records;
+mod snappy;
+mod wire;
 
+pub use build::BatchBuilder;
 pub use header::{
-    Attributes, BatchError, BatchHeader, Compression, HEADER_SIZE, MAGIC, TimestampType, assign, verify_crc,
+    Attributes, BatchError, BatchHeader, Compression, HEADER_SIZE, MAGIC, TimestampType, assign,
+    stamp_append_time, verify_crc,
 };
+pub use records::{Record, RecordHeader, Records, check_records, records};
+pub use wire::HEADERS_MAX;

@@ -21,6 +21,15 @@ pub trait Api: super::Field {
         Ok(message)
     }
 
+    /// Like [`Self::read`], but bytes after the message are passed over, as Kafka's own broker does: librdkafka 2.12 sends
+    /// three stray ones after a Metadata request (version 13) for all topics.
+    fn read_leniently(body: bytes::Bytes, version: i16) -> Result<Self, super::DecodeError> {
+        if !Self::VERSIONS.contains(&version) {
+            return Err(super::DecodeError::UnknownVersion { message: Self::NAME, version });
+        }
+        Self::decode(&mut super::Decoder::new(body), Self::layout(version))
+    }
+
     fn write(&self, to: &mut super::Encoder, version: i16) -> Result<(), super::EncodeError> {
         if !Self::VERSIONS.contains(&version) {
             return Err(super::EncodeError::UnknownVersion { message: Self::NAME, version });
@@ -108,6 +117,17 @@ macro_rules! message {
         }
 
         impl $crate::codec::Field for $name {
+            const KIND: $crate::codec::Kind = $crate::codec::Kind::Struct(&$crate::codec::Schema {
+                name: stringify!($name),
+                fields: &[$($crate::codec::FieldSchema {
+                    name: stringify!($field),
+                    kind: <$type as $crate::codec::Field>::KIND,
+                    is_carried: |version| std::ops::RangeBounds::contains(&($carried), &version),
+                    may_be_null: |version| $crate::codec::message!(@may_be_null version, $($null)?),
+                    tag: $crate::codec::message!(@tag $($tag)?),
+                }),*],
+            });
+
             #[allow(unused_mut, unused_variables, clippy::needless_update)]
             fn decode(
                 from: &mut $crate::codec::Decoder,
@@ -177,6 +197,17 @@ macro_rules! message {
 
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
+
+    (@may_be_null $version:ident,) => {
+        // The declared default: wherever it is carried.
+        { let _ = $version; true }
+    };
+    (@may_be_null $version:ident, $null:expr) => {
+        std::ops::RangeBounds::contains(&($null), &$version)
+    };
+
+    (@tag) => { None };
+    (@tag $tag:literal) => { Some($tag) };
 
     (@carries $layout:ident, $carried:expr) => {
         std::ops::RangeBounds::contains(&($carried), &$layout.version)

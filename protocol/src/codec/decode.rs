@@ -234,3 +234,89 @@ impl<F: Frame> Decoder<F> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over(bytes: &[u8]) -> Decoder {
+        Decoder::new(Bytes::copy_from_slice(bytes))
+    }
+
+    /// Reads a section of tagged fields in which only tag 1, an i32, is known.
+    fn tagged(bytes: &[u8]) -> Result<Option<i32>, DecodeError> {
+        let mut from = over(bytes);
+        let mut value = None;
+        from.tagged_fields(|tag, from| {
+            if tag == 1 {
+                value = Some(from.i32()?);
+            }
+            Ok(tag == 1)
+        })?;
+        from.finish().map(|()| value)
+    }
+
+    #[test]
+    fn a_varint_is_read_up_to_32_bits_and_no_further() {
+        assert_eq!(over(&[0x7f]).uvarint(), Ok(127));
+        assert_eq!(over(&[0x80, 0x01]).uvarint(), Ok(128));
+        assert_eq!(over(&[0xff, 0xff, 0xff, 0xff, 0x0f]).uvarint(), Ok(u32::MAX));
+        assert_eq!(over(&[0xff, 0xff, 0xff, 0xff, 0x1f]).uvarint(), Err(DecodeError::VarintTooLong(5)));
+        assert_eq!(over(&[0x80; 6]).uvarint(), Err(DecodeError::VarintTooLong(5)));
+        assert!(matches!(over(&[0x80]).uvarint(), Err(DecodeError::Truncated { .. })));
+    }
+
+    #[test]
+    fn a_count_larger_than_the_bytes_is_refused_before_memory_is_charged() {
+        let refused = Err(DecodeError::CountTooLarge { count: 3, remaining: 2 });
+        assert_eq!(over(&[0, 0, 0, 3, 0, 0]).array_count(false, usize::MAX), refused);
+        assert_eq!(over(&[4, 0, 0]).array_count(true, usize::MAX), refused);
+        assert_eq!(over(&[4, 0, 0, 0]).array_count(true, 1), Ok(Some(3)));
+        assert_eq!(over(&[0]).array_count(true, 1), Ok(None));
+        assert_eq!(over(&[0xff; 4]).array_count(false, 1), Ok(None));
+        let negative = over(&[0xff, 0xff, 0xff, 0xfe]).array_count(false, 1);
+        assert_eq!(negative, Err(DecodeError::NegativeLength(-2)));
+    }
+
+    #[test]
+    fn elements_are_charged_to_a_budget_that_is_used_up() {
+        let mut from = over(&[2, 0, 2, 0, 2, 0]);
+        assert_eq!(from.array_count(true, BUDGET_FLOOR / 2), Ok(Some(1)));
+        from.i8().unwrap();
+        assert_eq!(from.array_count(true, BUDGET_FLOOR / 2), Ok(Some(1)));
+        from.i8().unwrap();
+        assert_eq!(from.array_count(true, 1), Err(DecodeError::OverBudget { budget: BUDGET_FLOOR }));
+    }
+
+    #[test]
+    fn known_tags_are_read_and_unknown_ones_skipped() {
+        assert_eq!(tagged(&[0]), Ok(None));
+        assert_eq!(tagged(&[3, 0, 2, 9, 9, 1, 4, 0, 0, 0, 7, 5, 1, 9]), Ok(Some(7)));
+    }
+
+    #[test]
+    fn tags_ascend() {
+        assert_eq!(tagged(&[2, 5, 0, 4, 0]), Err(DecodeError::TagOrder));
+        assert_eq!(tagged(&[2, 1, 4, 0, 0, 0, 7, 1, 4, 0, 0, 0, 8]), Err(DecodeError::TagOrder));
+    }
+
+    #[test]
+    fn a_tagged_field_is_as_long_as_it_says() {
+        let refused = Err(DecodeError::TagSize { tag: 1, said: 5, read: 4 });
+        assert_eq!(tagged(&[1, 1, 5, 0, 0, 0, 7, 0]), refused);
+        let refused = Err(DecodeError::TagSize { tag: 1, said: 3, read: 4 });
+        assert_eq!(tagged(&[1, 1, 3, 0, 0, 0, 7]), refused);
+        assert!(matches!(tagged(&[1, 6, 100, 0]), Err(DecodeError::Truncated { .. })));
+    }
+
+    #[test]
+    fn strings_are_utf_8() {
+        assert_eq!(over(b"\xc3\xa9").text(2).unwrap(), "é");
+        assert_eq!(over(b"\xc3(").text(2), Err(DecodeError::NotUtf8));
+    }
+
+    #[test]
+    fn nothing_may_follow_a_message() {
+        assert_eq!(over(&[1, 2]).finish(), Err(DecodeError::TrailingBytes(2)));
+    }
+}

@@ -4,11 +4,13 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use uuid::Uuid;
 
-use super::{DecodeError, Decoder, EncodeError, Encoder, Layout};
+use super::{DecodeError, Decoder, EncodeError, Encoder, Kind, Layout};
 use crate::ErrorCode;
 
 /// A type that a message's field can have.
 pub trait Field: Sized {
+    const KIND: Kind;
+
     fn decode(from: &mut Decoder, layout: Layout) -> Result<Self, DecodeError>;
     fn encode(&self, to: &mut Encoder, layout: Layout) -> Result<(), EncodeError>;
 }
@@ -20,6 +22,8 @@ pub trait Nullable: Field {
 }
 
 impl<T: Nullable> Field for Option<T> {
+    const KIND: Kind = Kind::Nullable(&T::KIND);
+
     fn decode(from: &mut Decoder, layout: Layout) -> Result<Self, DecodeError> {
         T::decode_nullable(from, layout)
     }
@@ -35,8 +39,10 @@ pub(crate) fn is_set<T: PartialEq>(value: &T, default: T) -> bool {
 }
 
 macro_rules! fixed {
-    ($($type:ty: $method:ident,)*) => {
+    ($($type:ty: $method:ident $kind:ident,)*) => {
         $(impl Field for $type {
+            const KIND: Kind = Kind::$kind;
+
             fn decode(from: &mut Decoder, _: Layout) -> Result<Self, DecodeError> {
                 from.$method()
             }
@@ -50,17 +56,19 @@ macro_rules! fixed {
 }
 
 fixed! {
-    i8: i8,
-    i16: i16,
-    u16: u16,
-    i32: i32,
-    u32: u32,
-    i64: i64,
-    f64: f64,
-    Uuid: uuid,
+    i8: i8 I8,
+    i16: i16 I16,
+    u16: u16 U16,
+    i32: i32 I32,
+    u32: u32 U32,
+    i64: i64 I64,
+    f64: f64 F64,
+    Uuid: uuid Uuid,
 }
 
 impl Field for bool {
+    const KIND: Kind = Kind::Bool;
+
     fn decode(from: &mut Decoder, _: Layout) -> Result<Self, DecodeError> {
         Ok(from.i8()? != 0)
     }
@@ -72,6 +80,8 @@ impl Field for bool {
 }
 
 impl Field for ErrorCode {
+    const KIND: Kind = Kind::I16;
+
     fn decode(from: &mut Decoder, _: Layout) -> Result<Self, DecodeError> {
         from.i16().map(Self)
     }
@@ -96,6 +106,8 @@ macro_rules! never_null {
 }
 
 impl Field for ByteString {
+    const KIND: Kind = Kind::Text;
+
     never_null!();
 }
 
@@ -113,6 +125,8 @@ impl Nullable for ByteString {
 
 /// Bytes and records alike: opaque, and never copied.
 impl Field for Bytes {
+    const KIND: Kind = Kind::Bytes;
+
     never_null!();
 }
 
@@ -131,6 +145,8 @@ impl Nullable for Bytes {
 }
 
 impl<T: Field> Field for Vec<T> {
+    const KIND: Kind = Kind::Array(&T::KIND);
+
     never_null!();
 }
 

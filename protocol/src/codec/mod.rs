@@ -9,6 +9,7 @@ mod declare;
 mod decode;
 mod encode;
 mod field;
+mod schema;
 
 pub use declare::Api;
 pub(crate) use declare::message;
@@ -16,6 +17,7 @@ pub use decode::{DecodeError, Decoder, Frame};
 pub use encode::{Chunks, EncodeError, Encoder};
 pub(crate) use field::is_set;
 pub use field::{Field, Nullable};
+pub use schema::{FieldSchema, Kind, Schema};
 
 /// How one message is laid out: its version, and whether that version is flexible (KIP-482: compact lengths
 /// and tagged fields).

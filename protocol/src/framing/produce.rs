@@ -1,5 +1,7 @@
 //! Produce requests, with records that can be changed in place.
 
+use std::ops::RangeInclusive;
+
 use bytes::BytesMut;
 use bytestring::ByteString;
 
@@ -8,7 +10,7 @@ use crate::{
     messages::k00_produce::ProduceRequest,
 };
 
-/// A Produce request (key 0, up to version 12: topics by name).
+/// A Produce request (key 0, versions 3 to 12: topics by name).
 #[derive(Debug, PartialEq)]
 pub struct ProduceFrame {
     pub transactional_id: Option<ByteString>,
@@ -30,9 +32,15 @@ pub struct ProducePartition {
     pub records: Option<BytesMut>,
 }
 
+/// The versions that name their topics.
+const BY_NAME: RangeInclusive<i16> = 3..=12;
+
 impl ProduceFrame {
-    /// Reads a body (header already taken off) in one of the versions we serve.
+    /// Reads a body (header already taken off).
     pub fn read(mut from: Decoder<BytesMut>, version: i16) -> Result<Self, DecodeError> {
+        if !BY_NAME.contains(&version) {
+            return Err(DecodeError::UnknownVersion { message: ProduceRequest::NAME, version });
+        }
         let flexible = ProduceRequest::layout(version).flexible;
         let transactional_id = from.text_length(flexible)?.map(|length| from.text(length)).transpose()?;
         let acks = from.i16()?;

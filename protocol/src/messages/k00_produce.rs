@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use uuid::Uuid;
 
 use crate::{ErrorCode, codec::message};
 
@@ -14,7 +15,8 @@ message! {
     }
 
     ProduceRequestTopicData {
-        name: ByteString { 0.. },
+        name: ByteString { 0..=12; ignorable },
+        topic_id: Uuid { 13..; ignorable },
         partition_data: Vec<ProduceRequestPartitionData> { 0.. },
     }
 
@@ -30,7 +32,8 @@ message! {
     }
 
     ProduceResponseTopic {
-        name: ByteString { 0.. },
+        name: ByteString { 0..=12; ignorable },
+        topic_id: Uuid { 13..; ignorable },
         partition_responses: Vec<ProduceResponsePartition> { 0.. },
     }
 

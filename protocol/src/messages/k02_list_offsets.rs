@@ -21,7 +21,6 @@ message! {
         partition_index: i32 { 0.. },
         current_leader_epoch: i32 { 4.., default -1; ignorable },
         timestamp: i64 { 0.. },
-        max_num_offsets: i32 { 0..=0, default 1 },
     }
 
     ListOffsetsResponse, key 2, versions 1..=10, flexible 6.. => {
@@ -37,7 +36,6 @@ message! {
     ListOffsetsResponsePartition {
         partition_index: i32 { 0.. },
         error_code: ErrorCode { 0.. },
-        old_style_offsets: Vec<i64> { 0..=0 },
         timestamp: i64 { 1.., default -1 },
         offset: i64 { 1.., default -1 },
         leader_epoch: i32 { 4.., default -1 },

@@ -25,7 +25,6 @@ message! {
         partition_index: i32 { 0.. },
         committed_offset: i64 { 0.. },
         committed_leader_epoch: i32 { 6.., default -1; ignorable },
-        commit_timestamp: i64 { 1..=1, default -1 },
         committed_metadata: Option<ByteString> { 0.., default Some(ByteString::new()) },
     }
 

@@ -34,7 +34,6 @@ message! {
         name: ByteString { 0.. },
         value: Option<ByteString> { 0.., default Some(ByteString::new()) },
         read_only: bool { 0.. },
-        is_default: bool { 0..=0 },
         config_source: i8 { 1.., default -1; ignorable },
         is_sensitive: bool { 0.. },
         synonyms: Vec<DescribeConfigsResponseSynonym> { 1..; ignorable },

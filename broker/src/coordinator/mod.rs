@@ -1,0 +1,3 @@
+//! State that clients share through the broker: consumer groups.
+
+pub mod group;

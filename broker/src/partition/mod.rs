@@ -1,0 +1,15 @@
+//! The partitions this broker leads.
+//!
+//! A partition exists because the metadata image says so; its log is opened when it is first touched. So a start costs
+//! nothing for each partition, and creating a topic costs one metadata record.
+//!
+//! * [`Partitions`]: from a topic and a number to an open partition.
+//! * [`follow`]: keeps open partitions true to the image: new settings, deletions.
+
+mod config;
+mod follow;
+mod open;
+
+pub(crate) use config::batch_rules;
+pub(crate) use follow::{Follower, open_stored, set_strays_aside};
+pub(crate) use open::{FindError, Partitions, leader_epoch};

@@ -1,0 +1,110 @@
+//! One log's writing side, used by the appender thread alone.
+//!
+//! ```text
+//!   append   batches -> offsets, sequences checked -> one write        sync   what was written becomes durable
+//!   roll     the full segment is sealed, the next one starts            trim   log start moves up, segments go
+//!   truncate the tail goes                                              rest   what a clean shutdown leaves
+//! ```
+//!
+//! State in memory changes only after the write that it describes: a failed write has nothing to take back.
+
+mod append;
+mod rest;
+mod roll;
+mod sync;
+mod trim;
+mod truncate;
+
+pub(crate) use append::{Item, Slot, append};
+pub(crate) use rest::rest;
+pub(crate) use sync::sync;
+pub(crate) use trim::{advance_start, clean};
+pub(crate) use truncate::truncate;
+
+use std::{io, sync::Arc};
+
+use protocol::Offset;
+
+use crate::{
+    epochs::LEADER_EPOCHS,
+    errors::OfflineReason,
+    log::Log,
+    names::{self, Kind},
+    producers::Producers,
+    segment::Segment,
+    storage::{self, File},
+};
+
+/// The state that only writing needs.
+pub(crate) struct Writer {
+    /// The directory is there, with the topic's id in it.
+    pub(crate) made: bool,
+    pub(crate) active: Option<Arc<Segment>>,
+    pub(crate) age: Age,
+    pub(crate) producers: Producers,
+    pub(crate) dirty: Dirty,
+    /// Something changed since the files of a clean shutdown were written.
+    pub(crate) changed: bool,
+    /// The epochs' checkpoint is behind.
+    pub(crate) epochs_changed: bool,
+}
+
+/// From when the active segment's age counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Age {
+    /// Timestamp of its first batch, if that has one.
+    pub(crate) first_timestamp: Option<i64>,
+    pub(crate) created_ms: i64,
+}
+
+/// What is written but not synced.
+#[derive(Default)]
+pub(crate) struct Dirty {
+    /// Kept open: a sync through another handle might not hear of a write's failure.
+    pub(crate) file: Option<Arc<dyn File>>,
+    /// Names in the log's directory.
+    pub(crate) names: bool,
+    /// The name of the log's directory.
+    pub(crate) root: bool,
+}
+
+impl Dirty {
+    pub(crate) fn is_clean(&self) -> bool {
+        self.file.is_none() && !self.names && !self.root
+    }
+}
+
+impl Writer {
+    pub(crate) fn new(made: bool, active: Option<Arc<Segment>>, age: Age, producers: Producers) -> Self {
+        Self { made, active, age, producers, dirty: Dirty::default(), changed: false, epochs_changed: false }
+    }
+
+    /// What the state of the producers allows to be seen.
+    pub(crate) fn publish(&mut self, log: &Log, mut ends: crate::LogEnds) {
+        ends.last_stable = self.producers.last_stable(ends.high_watermark).max(ends.log_start);
+        log.publish_ends(ends);
+    }
+
+    pub(crate) fn write_epochs(&mut self, log: &Log) -> io::Result<()> {
+        if self.epochs_changed {
+            let content = log.epochs.lock().format();
+            storage::replace_file(&*log.shared.storage, &log.dir.join(LEADER_EPOCHS), content.as_bytes())?;
+            self.epochs_changed = false;
+        }
+        Ok(())
+    }
+
+    /// Producers as of the log's end, which is at `offset`.
+    pub(crate) fn write_snapshot(&self, log: &Log, offset: Offset) -> io::Result<()> {
+        let path = names::segment_file(&log.dir, offset, Kind::Snapshot);
+        storage::replace_file(&*log.shared.storage, &path, &self.producers.to_snapshot())
+    }
+}
+
+pub(crate) fn write_failed(error: io::Error) -> OfflineReason {
+    OfflineReason::WriteFailed(Arc::new(error))
+}
+
+pub(crate) fn sync_failed(error: io::Error) -> OfflineReason {
+    OfflineReason::SyncFailed(Arc::new(error))
+}

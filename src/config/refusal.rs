@@ -1,0 +1,41 @@
+//! Why settings were refused, in words that say what to do next.
+
+use std::fmt;
+
+/// One setting that cannot be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// As the layer spelled it.
+    pub(crate) setting: String,
+    /// `isthmus.toml:3`, `ISTHMUS_DATA`, `--data`.
+    pub(crate) origin: String,
+    pub(crate) problem: String,
+    pub(crate) fix: String,
+}
+
+/// Everything that was wrong, in the order of the layers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused(pub(crate) Vec<Refusal>);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { setting, origin, problem, fix } = self;
+        if setting == origin {
+            write!(f, "{setting}: {problem}\n  fix: {fix}")
+        } else {
+            write!(f, "{setting} (from {origin}): {problem}\n  fix: {fix}")
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, refusal) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{refusal}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refused {}
