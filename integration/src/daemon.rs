@@ -23,6 +23,8 @@ const LOG_LINES_SHOWN: usize = 80;
 pub struct DaemonBuilder {
     settings: Vec<(String, String)>,
     environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+    listen: Option<SocketAddr>,
     file_bytes_max: Option<u64>,
     disk_bytes: Option<u64>,
 }
@@ -50,6 +52,18 @@ impl DaemonBuilder {
         self
     }
 
+    /// A flag of the command line and its value.
+    pub fn flag(mut self, name: &str, value: impl ToString) -> Self {
+        self.arguments.extend([name.to_owned(), value.to_string()]);
+        self
+    }
+
+    /// Where Kafka clients are listened for, when a file has to name it before the daemon starts.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
     /// No file may grow larger: writing on fails, as on a disk that is full.
     pub fn file_bytes_max(mut self, bytes: u64) -> Self {
         self.file_bytes_max = Some(bytes);
@@ -66,7 +80,7 @@ impl DaemonBuilder {
     #[track_caller]
     pub fn start(self) -> Daemon {
         let folder = tempfile::Builder::new().prefix("isthmus-test-").tempdir().expect("a temporary folder");
-        let (listen, admin) = (ports::free(), ports::free());
+        let (listen, admin) = (self.listen.unwrap_or_else(ports::free), ports::free());
         let mut daemon = Daemon { started_with: self, process: None, listen, admin, folder };
         daemon.restart();
         daemon
@@ -91,6 +105,11 @@ impl Daemon {
     /// The address in the form that clients take.
     pub fn bootstrap(&self) -> String {
         self.listen.to_string()
+    }
+
+    /// Where the operator's commands reach it.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
     }
 
     pub fn data(&self) -> PathBuf {
@@ -256,7 +275,12 @@ impl Daemon {
             .append(true)
             .open(self.log_path())
             .expect("the log can be written");
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(arguments)
+            .args(&self.started_with.arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         command.envs(self.started_with.environment.iter().map(|(name, value)| (name, value)));
         command
     }

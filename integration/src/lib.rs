@@ -5,6 +5,8 @@
 //!     |                                                  bin/load  measures a whole broker
 //!     v
 //! Daemon (spawn, await /readyz, kill -9, SIGTERM, restart)   Wire (raw frames)   Metrics (/metrics)   wait
+//!     ^
+//! Datacenters (two daemons with a topology between them)     Relay (a network that can be cut)
 //! ```
 //!
 //! Promises:
@@ -17,15 +19,19 @@
 mod binary;
 pub mod client;
 mod daemon;
+pub mod datacenters;
 mod http;
 mod metrics;
 mod ports;
 pub mod produce;
+mod relay;
 mod wait;
 mod wire;
 
 pub use binary::command as daemon_command;
 pub use daemon::{Daemon, DaemonBuilder};
+pub use datacenters::Datacenters;
 pub use metrics::Metrics;
+pub use relay::Relay;
 pub use wait::{DEADLINE, eventually, eventually_within};
 pub use wire::Wire;

@@ -7,13 +7,17 @@ use std::{
 
 use bytes::Bytes;
 use protocol::{
-    ErrorCode,
-    batch::BatchBuilder,
+    ErrorCode, Uuid,
+    batch::{BatchBuilder, BatchHeader},
     messages::{
         k00_produce::{
             ProduceRequest, ProduceRequestPartitionData, ProduceRequestTopicData, ProduceResponse,
         },
-        k01_fetch::{FetchRequest, FetchRequestPartition, FetchRequestTopic},
+        k01_fetch::{FetchRequest, FetchRequestPartition, FetchRequestTopic, FetchResponse},
+        k02_list_offsets::{
+            ListOffsetsRequest, ListOffsetsRequestPartition, ListOffsetsRequestTopic, ListOffsetsResponse,
+        },
+        k03_metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse},
         k19_create_topics::{CreateTopicsRequest, CreateTopicsRequestTopic, CreateTopicsResponse},
     },
 };
@@ -24,6 +28,11 @@ use crate::wire::Wire;
 pub const PRODUCE: i16 = 9;
 pub const FETCH: i16 = 12;
 const CREATE_TOPICS: i16 = 5;
+const LIST_OFFSETS: i16 = 5;
+/// Names topic ids.
+const METADATA: i16 = 10;
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
 const TIMEOUT_MS: i32 = 30_000;
 
 /// Creates a topic of some partitions.
@@ -94,6 +103,64 @@ pub fn fetch_request(topic: &str, partition: i32, offset: i64, max_bytes: i32) -
         }],
         ..Default::default()
     }
+}
+
+/// Where the next record of a partition goes; `None` if there is no such partition or nobody who says.
+pub fn log_end(broker: SocketAddr, topic: &str, partition: i32) -> Option<i64> {
+    list_offset(broker, topic, partition, LATEST)
+}
+
+/// The first offset of a partition that can be read.
+pub fn log_start(broker: SocketAddr, topic: &str, partition: i32) -> Option<i64> {
+    list_offset(broker, topic, partition, EARLIEST)
+}
+
+fn list_offset(broker: SocketAddr, topic: &str, partition: i32, timestamp: i64) -> Option<i64> {
+    let asked = ListOffsetsRequestPartition { partition_index: partition, timestamp, ..Default::default() };
+    let topics = vec![ListOffsetsRequestTopic { name: topic.into(), partitions: vec![asked] }];
+    let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
+    let answer: ListOffsetsResponse = Wire::try_connect(broker).ok()?.call(LIST_OFFSETS, &request);
+    let found = answer.topics.first()?.partitions.first()?;
+    (found.error_code == ErrorCode::NONE).then_some(found.offset)
+}
+
+/// The id of a topic, if it is there.
+pub fn topic_id(broker: SocketAddr, topic: &str) -> Option<Uuid> {
+    let asked = MetadataRequestTopic { name: Some(topic.into()), ..Default::default() };
+    let request =
+        MetadataRequest { topics: Some(vec![asked]), allow_auto_topic_creation: false, ..Default::default() };
+    let answer: MetadataResponse = Wire::try_connect(broker).ok()?.call(METADATA, &request);
+    let found = answer.topics.first()?;
+    (found.error_code == ErrorCode::NONE).then_some(found.topic_id)
+}
+
+/// All bytes of a partition's log that consumers can see, from its start to its end now.
+#[track_caller]
+pub fn raw_log(broker: SocketAddr, topic: &str, partition: i32) -> Vec<u8> {
+    let start = log_start(broker, topic, partition).expect("the partition is there");
+    let end = log_end(broker, topic, partition).expect("the partition is there");
+    let (mut wire, mut next, mut log) = (Wire::connect(broker), start, Vec::new());
+    while next < end {
+        let answer: FetchResponse = wire.call(FETCH, &fetch_request(topic, partition, next, 4 << 20));
+        let found = &answer.responses[0].partitions[0];
+        assert_eq!(found.error_code, ErrorCode::NONE, "{topic}-{partition} at {next}");
+        let records = found.records.as_ref().expect("records are never null");
+        next = batches(records).last().expect("a batch, since the end is further on").next_offset().0;
+        log.extend_from_slice(records);
+    }
+    log
+}
+
+/// The headers of consecutive batches.
+#[track_caller]
+pub fn batches(mut records: &[u8]) -> Vec<BatchHeader> {
+    let mut headers = Vec::new();
+    while !records.is_empty() {
+        let header = BatchHeader::parse(records).expect("a fetched batch is well-formed");
+        records = records.get(header.size_bytes..).expect("a fetched batch is whole");
+        headers.push(header);
+    }
+    headers
 }
 
 /// Milliseconds since the epoch.

@@ -2,12 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use integration::{Daemon, Wire, client};
-use protocol::{
-    ErrorCode,
-    batch::{BatchHeader, Compression, TimestampType},
-    messages::k01_fetch::{FetchRequest, FetchRequestPartition, FetchRequestTopic, FetchResponse},
-};
+use integration::{Daemon, client, produce};
+use protocol::batch::{BatchHeader, Compression, TimestampType};
 use rdkafka::{
     Message, Timestamp,
     consumer::Consumer,
@@ -17,8 +13,6 @@ use rdkafka::{
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// The last Fetch version that names topics by name.
-const FETCH_BY_NAME: i16 = 12;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_codec_comes_back_as_it_was_sent() {
@@ -241,31 +235,10 @@ async fn send_all(producer: &FutureProducer, topic: &str, values: &[String]) {
     }
 }
 
-/// The header of the first batch of partition 0 as it lies in the log.
+/// The headers of the batches of partition 0 as they lie in the log.
 #[track_caller]
 fn batches(daemon: &Daemon, topic: &str) -> Vec<BatchHeader> {
-    let request = FetchRequest {
-        max_wait_ms: 10_000,
-        min_bytes: 1,
-        max_bytes: 1 << 20,
-        topics: vec![FetchRequestTopic {
-            topic: topic.into(),
-            partitions: vec![FetchRequestPartition { partition_max_bytes: 1 << 20, ..Default::default() }],
-            ..Default::default()
-        }],
-        ..Default::default()
-    };
-    let answer: FetchResponse = Wire::connect(daemon.address()).call(FETCH_BY_NAME, &request);
-    let partition = &answer.responses[0].partitions[0];
-    assert_eq!(partition.error_code, ErrorCode::NONE);
-    let mut rest = &partition.records.as_ref().expect("records are never null")[..];
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        let header = BatchHeader::parse(rest).unwrap();
-        rest = &rest[header.size_bytes..];
-        found.push(header);
-    }
-    found
+    produce::batches(&produce::raw_log(daemon.address(), topic, 0))
 }
 
 /// Bytes that no codec shrinks.

@@ -1,0 +1,129 @@
+//! Merged topics: several topics into one, and a table that takes every offset across, both ways, exactly.
+
+use integration::{
+    Datacenters, client,
+    datacenters::{EAST, WEST, ask, link},
+    eventually, produce,
+};
+use rdkafka::Message;
+
+use super::load;
+
+const LINK: &str = "us-east:eu-west";
+const INTO: &str = "all-clicks";
+
+/// Source offset and target offset of every record of one source topic in the merged one, in order.
+type Pairs = Vec<(i64, i64)>;
+
+fn world() -> Datacenters {
+    let rule = format!("{{ match: \"clicks-*\", into: \"{INTO}\", mode: merged }}");
+    Datacenters::builder().flows(&link(EAST, WEST, &rule)).start()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_offset_translates_as_by_brute_force_both_ways_also_after_a_crash() {
+    let mut world = world();
+    let sources = ["clicks-a", "clicks-b"];
+    for topic in sources {
+        client::create_topic(&world.east.bootstrap(), topic, 1, &[]).await;
+    }
+    for round in 0..4 {
+        for (at, topic) in sources.iter().enumerate() {
+            let producer = load::producer(&world.east.bootstrap(), load::CODECS[at + 2]);
+            load::produce(&producer, topic, round, 60 + 10 * at).await;
+        }
+        if round == 1 {
+            world.west.kill9();
+            world.west.restart();
+        }
+    }
+    await_merged(&world, &sources);
+    check_all(&world, &sources);
+    world.west.kill9();
+    world.west.restart();
+    check_all(&world, &sources);
+    load::produce(&load::producer(&world.east.bootstrap(), "none"), "clicks-a", 9, 50).await;
+    await_merged(&world, &sources);
+    check_all(&world, &sources);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_of_the_target_in_mid_flight_neither_loses_nor_doubles_a_record() {
+    let mut world = world();
+    client::create_topic(&world.east.bootstrap(), "clicks-a", 1, &[]).await;
+    let producer = load::producer(&world.east.bootstrap(), "lz4");
+    for round in 0..5 {
+        load::produce(&producer, "clicks-a", round, 400).await;
+        world.west.kill9();
+        world.west.restart();
+    }
+    await_merged(&world, &["clicks-a"]);
+    let target = values(&world.west.bootstrap(), INTO);
+    assert_eq!(
+        target,
+        values(&world.east.bootstrap(), "clicks-a"),
+        "one source: the same records in the same order"
+    );
+    check_all(&world, &["clicks-a"]);
+}
+
+fn await_merged(world: &Datacenters, sources: &[&str]) {
+    eventually("all records in the merged topic", || {
+        let wanted: i64 = sources
+            .iter()
+            .map(|topic| produce::log_end(world.east.address(), topic, 0))
+            .sum::<Option<i64>>()?;
+        (produce::log_end(world.west.address(), INTO, 0)? == wanted).then_some(())
+    });
+}
+
+fn check_all(world: &Datacenters, sources: &[&str]) {
+    let target = values(&world.west.bootstrap(), INTO);
+    for topic in sources {
+        let source = values(&world.east.bootstrap(), topic);
+        let pairs = pairs(&source, &target);
+        assert_eq!(pairs.len(), source.len(), "{topic}: every record is there once");
+        for committed in 0..=source.len() as i64 {
+            let expected = pairs.iter().find(|(from, _)| *from >= committed).map(|(_, to)| *to);
+            let expected = expected.unwrap_or_else(|| pairs.last().map_or(0, |(_, to)| to + 1));
+            assert_eq!(translate(world, topic, committed, false), expected, "{topic}: source {committed}");
+        }
+        for committed in 0..=target.len() as i64 {
+            let expected = pairs.iter().find(|(_, to)| *to >= committed).map(|(from, _)| *from);
+            let expected = expected.unwrap_or_else(|| pairs.last().map_or(0, |(from, _)| from + 1));
+            assert_eq!(translate(world, topic, committed, true), expected, "{topic}: target {committed}");
+        }
+    }
+}
+
+/// By the daemon's own HTTP: thousands of processes would test the shell.
+fn translate(world: &Datacenters, topic: &str, offset: i64, reverse: bool) -> i64 {
+    let path =
+        format!("/v1/translate?link={LINK}&topic={topic}&partition=0&offset={offset}&reverse={reverse}");
+    let (status, body) = world.west.admin(&path).expect("the daemon answers");
+    assert_eq!(status, 200, "{body}");
+    let answer: serde_json::Value = serde_json::from_str(&body).expect("an answer in JSON");
+    answer["offset"].as_i64().expect("an offset")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_translates_as_well() {
+    let world = world();
+    client::create_topic(&world.east.bootstrap(), "clicks-a", 1, &[]).await;
+    load::produce(&load::producer(&world.east.bootstrap(), "none"), "clicks-a", 1, 20).await;
+    await_merged(&world, &["clicks-a"]);
+    let asked = ["translate", "--link", LINK, "--topic", "clicks-a", "--partition", "0", "--offset", "7"];
+    let (done, answer) = ask(&world.west, &asked);
+    assert!(done, "{answer}");
+    assert_eq!(answer["offset"], 7, "{answer}");
+}
+
+fn values(bootstrap: &str, topic: &str) -> Vec<Vec<u8>> {
+    let records = client::read_partition(bootstrap, topic, 0, 0);
+    records.into_iter().map(|record| record.payload().expect("a value").to_vec()).collect()
+}
+
+fn pairs(source: &[Vec<u8>], target: &[Vec<u8>]) -> Pairs {
+    let at = |value: &Vec<u8>| target.iter().position(|other| other == value).map(|at| at as i64);
+    source.iter().enumerate().filter_map(|(from, value)| Some((from as i64, at(value)?))).collect()
+}
