@@ -145,3 +145,6 @@ fn raised(id: TopicId, current: &[PartitionState], wanted: &[LeaderEpoch]) -> Op
         MetadataRecord::PartitionEpochs(PartitionEpochsRecord { version: 1, id, leader_epochs: after })
     })
 }
+
+#[cfg(test)]
+mod tests;
