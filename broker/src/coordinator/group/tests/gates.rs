@@ -193,6 +193,20 @@ async fn no_commit_is_acknowledged_that_the_settled_offsets_do_not_hold() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn offsets_of_a_fenced_group_do_not_expire() {
+    let gate = Arc::new(Shutter::default());
+    let groups = gated_groups(&MemoryTopic::new(1), gate.clone());
+    gate.shut(true);
+    groups.commit_from_outside(&"g".into(), from_outside(9)).await.unwrap();
+    commit(&groups, 8, commit_request("open", &[("t", 0, 5)])).await;
+    pass(Duration::from_secs(8 * 24 * 3_600)).await;
+    assert_eq!(groups.expire().await, 1, "the other group's");
+    assert_eq!(fetch_all(&groups, "g").await, [("t".into(), 0, 9)]);
+    gate.shut(false);
+    assert_eq!(groups.expire().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn subscribers_hear_of_removals() {
     let groups = groups_over(&MemoryTopic::new(3));
     commit(&groups, 8, commit_request("g", &[("t", 0, 5), ("u", 1, 7)])).await;
