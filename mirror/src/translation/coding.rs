@@ -17,14 +17,12 @@ pub(super) const RUN_BYTES_MAX: usize = 27;
 
 /// Where a run ended, or where the first one counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ends {
-    pub source: SourceOffset,
-    pub target: TargetOffset,
+pub(super) struct Ends {
+    pub(super) source: SourceOffset,
+    pub(super) target: TargetOffset,
 }
 
 impl Ends {
-    pub(super) const ZERO: Self = Self { source: Position::ZERO, target: Position::ZERO };
-
     pub(super) fn of(run: &Run) -> Self {
         Self { source: run.source_end(), target: run.target_end() }
     }
@@ -106,12 +104,14 @@ mod tests {
 
     use super::*;
 
+    const ZERO: Ends = Ends { source: Position::ZERO, target: Position::ZERO };
+
     proptest! {
         #[test]
         fn what_is_written_is_read(numbers in prop::collection::vec(0..=i64::MAX, 0..20)) {
             let mut bytes = Vec::new();
             numbers.iter().for_each(|number| put_number(&mut bytes, *number));
-            let mut decoder = Decoder::new(&bytes, Ends::ZERO);
+            let mut decoder = Decoder::new(&bytes, ZERO);
             let read: Vec<i64> = std::iter::from_fn(|| decoder.take_number()).collect();
             prop_assert_eq!(read, numbers);
             prop_assert!(decoder.is_done());
@@ -119,7 +119,7 @@ mod tests {
 
         #[test]
         fn foreign_bytes_are_no_run_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let mut decoder = Decoder::new(&bytes, Ends::ZERO);
+            let mut decoder = Decoder::new(&bytes, ZERO);
             while let Some(run) = decoder.take_run() {
                 prop_assert!(run.source.offset().0 >= 0 && run.length >= 0);
             }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_typical_run_takes_three_bytes() {
-        let (mut bytes, mut ends) = (Vec::new(), Ends::ZERO);
+        let (mut bytes, mut ends) = (Vec::new(), ZERO);
         let run = Run::new(Position::new(Offset(1)), Position::new(Offset(0)), 127);
         put_run(&mut bytes, &mut ends, &run);
         assert_eq!((bytes.as_slice(), ends), (&[1, 0, 127][..], Ends::of(&run)));

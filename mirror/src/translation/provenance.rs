@@ -13,7 +13,7 @@ use protocol::{
 use crate::position::{Position, SourceOffset};
 
 /// Sequences wrap here.
-const SEQUENCES: i64 = 1 << 31;
+pub(super) const SEQUENCES: i64 = 1 << 31;
 
 /// The longest gap at the source, in offsets, between two relayed batches that follow each other. A batch that seems
 /// further on lies in truth before what it follows.

@@ -182,6 +182,12 @@ impl Table {
         self.closed.iter_from(0).chain(self.last)
     }
 
+    /// The first run that ends after a target offset.
+    pub(super) fn run_ending_after(&self, position: TargetOffset) -> Option<Run> {
+        let closed = || self.closed.find::<Target>(position.offset().0);
+        closed().or(self.last.filter(|last| last.target_end() > position))
+    }
+
     pub(super) fn start(&self) -> Start {
         self.start
     }
