@@ -11,7 +11,8 @@ pub(super) const WINDOW_PACKETS_MIN_DECLARED: f64 = 3.0;
 /// 10 Gbit/s over 800 ms. Well below 4 GiB, from where on quinn paces no more.
 pub(super) const WINDOW_MAX: f64 = (1u64 << 30) as f64;
 /// A window below this much time of the measured rate is eaten by timers and wake-ups: on loopback the path holds next to
-/// nothing, and what has to be covered is the hosts' own latency. Does nothing on paths longer than this.
+/// nothing, and what has to be covered is the hosts' own latency. Does nothing on paths longer than this, and gives way to
+/// losses as the headroom does: a switch may hold less than hosts do.
 pub(super) const HOST_LATENCY_SECS: f64 = 0.001;
 /// Round trips count as at least this long: a clock that stood still says nothing about a path.
 pub(super) const RTT_MIN_SECS: f64 = 10e-6;

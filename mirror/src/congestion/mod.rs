@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   packet sent  ->  delivery: snapshot          packet acked  ->  delivery: rate sample -> rate: maximum of some rounds
-//!                                                              ->  path: least RTT, jitter |
+//!                                                              ->  path: least RTT, jitter
 //!   packets lost ->  round: what was lost                      ->  round: over? -> loss, headroom, competing, phase
 //!
 //!   window = phase's share of  rate * (least RTT + jitter) / (1 - random loss),  within [floor, ceiling] and the declared rate
@@ -27,6 +27,7 @@
 mod adapter;
 mod competing;
 mod delivery;
+mod detour;
 mod headroom;
 mod limits;
 mod loss;

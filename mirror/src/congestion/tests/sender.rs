@@ -87,7 +87,8 @@ impl Sender {
             Application::Steady(_) => self.sent_bytes + PACKET_BYTES as f64 <= self.written,
         };
         let window = self.control.window();
-        let fits = ((self.unacked.len() as u64 + 1) * PACKET_BYTES) as f64 <= window;
+        // quinn sends nothing that would fill the window to the byte.
+        let fits = ((self.unacked.len() as u64 + 1) * PACKET_BYTES) < window as u64;
         self.app_limited = !has_data && fits;
         if !has_data {
             return Err(Held::ByApplication);
