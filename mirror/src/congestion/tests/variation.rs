@@ -1,123 +1,124 @@
-use super::sender::Application;
+//! The path or the application changes.
+
+use super::super::model::Model;
+use super::sender::{Application, PACKET_BYTES};
 use super::world::{Path, World};
+
+const CELLS: [(f64, f64); 3] = [(50.0, 20.0), (100.0, 50.0), (200.0, 150.0)];
+
+/// Measured with 5 ms: 97.8-99.2 %, with 20 ms: 98.1-98.3 %, with 1 % loss besides: 96.8-97.2 %; in quinn itself at least 90 %.
 #[test]
-fn explore() {
-    for (mbit, rtt) in [(50.0, 20.0), (100.0, 50.0), (200.0, 100.0), (200.0, 150.0)] {
-        let base = Path::new(mbit, rtt);
-        let cases = [
-            ("jit5", Path { jitter_ms: 5.0, ..base }),
-            ("jit20", Path { jitter_ms: 20.0, ..base }),
-            ("jit20 loss1", Path { jitter_ms: 20.0, loss: 0.01, ..base }),
-            ("bunch5", Path { bunch_ms: 5.0, ..base }),
-            ("burst", Path { loss: 0.01, burst: 20.0, ..base }),
-            ("loss3", Path { loss: 0.03, ..base }),
-            ("loss5", Path { loss: 0.05, ..base }),
-            ("loss10", Path { loss: 0.1, ..base }),
-        ];
-        for (name, path) in cases {
-            let mut world = World::with_ours(path, 1);
-            let first = world.run(3.0);
-            let steady = world.run(10.0);
-            println!(
-                "{mbit} {rtt} {name}: first {:.3} drop {:.4} steady {:.3} queue {:.2} drop {:.4}",
-                first.used(),
-                first.dropped,
-                steady.used(),
-                steady.queue,
-                steady.dropped
-            );
+fn jitter_costs_little() {
+    for (mbit, rtt_ms) in CELLS {
+        for (jitter_ms, loss) in [(5.0, 0.0), (20.0, 0.0), (20.0, 0.01)] {
+            let mut world = World::with_ours(Path { jitter_ms, loss, ..Path::new(mbit, rtt_ms) }, 1);
+            world.run(4.0);
+            let steady = world.run(6.0);
+            let case = format!("{mbit} Mbit/s, {rtt_ms} ms, jitter {jitter_ms} ms, loss {loss}: {steady:?}");
+            assert!(steady.used() > 0.9, "{case}");
+            assert!(steady.dropped < 0.01, "{case}");
         }
-        for q in [0.25, 1.0] {
-            let base = Path { queue: q, ..base };
-            let mut world = World::with_ours(base, 1);
+    }
+}
+
+/// Measured: 97.3-99.3 %.
+#[test]
+fn bunched_acknowledgements_cost_nothing() {
+    for (mbit, rtt_ms) in CELLS {
+        let mut world = World::with_ours(Path { bunch_ms: 5.0, ..Path::new(mbit, rtt_ms) }, 1);
+        world.run(4.0);
+        let steady = world.run(6.0);
+        assert!(steady.used() > 0.93, "{mbit} Mbit/s, {rtt_ms} ms: {steady:?}");
+    }
+}
+
+/// Measured in the second and third second after: 93.4-98.8 % of the doubled rate, 94.0-99.3 % of the halved one, with a queue of
+/// 0.14-0.37 round trips; what the large window meets at the halved rate is dropped once.
+#[test]
+fn a_link_that_doubles_or_halves_is_followed_within_a_second() {
+    for (mbit, rtt_ms) in CELLS {
+        for queue in [0.25, 1.0] {
+            let mut world = World::with_ours(Path { queue, ..Path::new(mbit, rtt_ms) }, 1);
             world.run(5.0);
-            world.set_mbit(mbit * 2.0);
-            let a = world.run(1.0);
-            let b = world.run(2.0);
-            world.set_mbit(mbit);
-            let c = world.run(1.0);
-            let d = world.run(2.0);
+            for mbit in [2.0 * mbit, mbit] {
+                world.set_mbit(mbit);
+                world.run(1.0);
+                let after = world.run(2.0);
+                let case = format!("{mbit} Mbit/s, {rtt_ms} ms, queue {queue}: {after:?}");
+                assert!(after.used() > 0.88, "{case}");
+                assert!(after.queue < 0.6, "{case}");
+            }
+        }
+    }
+}
+
+/// A window from the old path would shrink with the rate it causes. Measured: 88-99 % in the 8th to 11th second after, where a
+/// controller that waits for the old round trip to be forgotten had 3-30 % (200 Mbit/s, 150 ms).
+#[test]
+fn a_path_that_becomes_longer_is_not_taken_for_a_queue() {
+    for (mbit, rtt_ms) in CELLS {
+        for (queue, times) in [(0.25, 2.0), (1.0, 2.0), (1.0, 1.4)] {
+            let mut world = World::with_ours(Path { queue, ..Path::new(mbit, rtt_ms) }, 1);
+            world.run(5.0);
+            world.set_rtt_ms(times * rtt_ms);
+            let a = world.run(7.0);
+            let after = world.run(4.0);
             println!(
-                "{mbit} {rtt} q {q} double: {:.3} {:.3} q {:.2}; half {:.3} {:.3} q {:.2} drop {:.4} {:.4}",
+                "longer {mbit} {rtt_ms} {queue} x {times}: {:.3} then {:.3} queue {:.2}",
                 a.used(),
-                b.used(),
-                b.queue,
-                c.used(),
-                d.used(),
-                d.queue,
-                c.dropped,
-                d.dropped
-            );
-            let mut world = World::with_ours(base, 1);
-            world.run(5.0);
-            world.set_up(false);
-            world.run(2.0);
-            world.set_up(true);
-            let r: Vec<_> = (0..8).map(|_| format!("{:.2}", world.run(0.5).used())).collect();
-            println!("{mbit} {rtt} q {q} blackout: {}", r.join(" "));
-            let mut world = World::with_ours(base, 1);
-            world.run(5.0);
-            world.set_rtt_ms(2.0 * rtt);
-            let r: Vec<_> = (0..16).map(|_| format!("{:.2}", world.run(1.0).used())).collect();
-            println!("{mbit} {rtt} q {q} longer: {}", r.join(" "));
-            let mut world = World::new(base, 1);
-            world.add(
-                Box::new(super::super::model::Model::new(None, 1452)),
-                Application::Steady(mbit * 1e6 / 8.0 / 4.0),
-            );
-            let t = world.run(5.0);
-            let w = world.window(0);
-            world.set_application(0, Application::Bulk);
-            let a = world.run(1.0);
-            let b = world.run(2.0);
-            world.set_application(0, Application::Steady(mbit * 1e6 / 8.0 / 4.0));
-            let c = world.run(10.0);
-            world.set_application(0, Application::Bulk);
-            let d = world.run(1.0);
-            println!(
-                "{mbit} {rtt} q {q} tail {:.3} q {:.3} w {:.0}, bulk {:.3} {:.3} q {:.2}; tail {:.3} q {:.3} bulk {:.3}",
-                t.used(),
-                t.queue,
-                w,
-                a.used(),
-                b.used(),
-                b.queue,
-                c.used(),
-                c.queue,
-                d.used()
+                after.used(),
+                after.queue
             );
         }
     }
-    for (mbit, bunch) in [(2500.0, 0.05), (2500.0, 0.2), (2500.0, 0.5), (1000.0, 0.2), (1000.0, 1.0)] {
-        let mut world = World::with_ours(Path { bunch_ms: bunch, queue: 8.0, ..Path::new(mbit, 0.1) }, 1);
-        let a = world.run(0.2);
-        let b = world.run(0.5);
-        println!(
-            "loopback {mbit} bunch {bunch}: {:.3} {:.3} drop {:.3} w {:.0}",
-            a.used(),
-            b.used(),
-            b.dropped,
-            world.window(0)
-        );
+}
+
+#[test]
+fn a_path_that_becomes_shorter_leaves_no_queue() {
+    for (mbit, rtt_ms) in CELLS {
+        let mut world = World::with_ours(Path::new(mbit, 2.0 * rtt_ms), 1);
+        world.run(5.0);
+        world.set_rtt_ms(rtt_ms);
+        world.run(2.0);
+        let after = world.run(4.0);
+        println!("shorter {mbit} {rtt_ms}: {:.3} queue {:.2}", after.used(), after.queue);
     }
-    for cap in [1e6, 5e6, 20e6, 50e6] {
-        for base in [
-            Path::new(200.0, 50.0),
-            Path::new(200.0, 2.0),
-            Path { jitter_ms: 20.0, ..Path::new(200.0, 50.0) },
-            Path { loss: 0.01, ..Path::new(200.0, 50.0) },
-        ] {
-            let mut world = World::new(base, 1);
-            world.add(Box::new(super::super::model::Model::new(Some(cap as u64), 1452)), Application::Bulk);
-            let a = world.run(2.0);
-            let b = world.run(5.0);
+}
+
+#[test]
+fn after_a_blackout_the_path_is_filled_at_once() {
+    for (mbit, rtt_ms) in CELLS {
+        let mut world = World::with_ours(Path::new(mbit, rtt_ms), 1);
+        world.run(5.0);
+        world.set_up(false);
+        world.run(2.0);
+        world.set_up(true);
+        world.run(0.5 + 3.0 * rtt_ms / 1e3);
+        let after = world.run(2.0);
+        println!("blackout {mbit} {rtt_ms}: {:.3} dropped {:.4}", after.used(), after.dropped);
+    }
+}
+
+#[test]
+fn a_live_tail_teaches_nothing_wrong_and_bulk_after_it_is_quick() {
+    for (mbit, rtt_ms) in CELLS {
+        let mut world = World::new(Path::new(mbit, rtt_ms), 1);
+        let tail = Application::Steady(0.25 * mbit * 1e6 / 8.0);
+        world.add(Box::new(Model::new(None, PACKET_BYTES as u16)), tail);
+        for round in ["fresh", "again"] {
+            let live = world.run(6.0);
+            let window = world.window(0);
+            world.set_application(0, Application::Bulk);
+            let a = world.run(1.5);
+            let b = world.run(2.0);
+            world.set_application(0, tail);
             println!(
-                "cap {cap} rtt {} jit {} loss {}: {:.3} {:.3} of cap",
-                base.rtt_ms,
-                base.jitter_ms,
-                base.loss,
-                a.used() * 25e6 / cap,
-                b.used() * 25e6 / cap
+                "tail {round} {mbit} {rtt_ms}: {:.3} queue {:.3} window {window} bulk {:.3} {:.3} queue {:.2}",
+                live.used(),
+                live.queue,
+                a.used(),
+                b.used(),
+                b.queue
             );
         }
     }
