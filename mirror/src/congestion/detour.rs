@@ -17,7 +17,7 @@ const DELAY_SHRUNK: f64 = 1.1;
 const STEADY: f64 = 1.05;
 const STEADY_SECS: f64 = 0.0005;
 
-/// Compares rounds with the first of those whose delay is too long for the known path.
+/// Compares rounds with the one of the largest window among those whose delay is too long for the known path.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Detour {
     suspicion: Option<Suspicion>,
@@ -53,6 +53,9 @@ impl Detour {
             self.suspicion = Some(now);
             return None;
         };
+        if window >= since.window {
+            (since.window, since.rtt) = (window, rtt);
+        }
         (since.least, since.most) = (since.least.min(rtt), since.most.max(rtt));
         if window * WINDOW_SHRUNK > since.window {
             return None;

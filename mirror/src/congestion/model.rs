@@ -171,13 +171,15 @@ impl Model {
         if !round.is_app_limited() && self.phase.measures_rate() {
             self.rate.end_round(round.least_rtt().unwrap_or(min_rtt), min_rtt);
         }
-        if !round.is_app_limited() {
-            self.path.handle_round(now, &round, self.window_of_round);
-        }
+        let another_path =
+            !round.is_app_limited() && self.path.handle_round(now, &round, self.window_of_round);
         self.window_of_round = self.window;
         self.loss.handle_round(&round, self.phase.ends_drained());
         self.headroom.handle_round(self.loss.is_exceeded_by(&round, self.packet_bytes));
         self.advance(now, &round);
+        if another_path && matches!(self.phase, Phase::Cruise(_)) {
+            self.phase = Phase::Startup(Startup::again(round.best_rate()));
+        }
         self.window_peak.add(now, -self.window, PEAK_MEMORY);
         self.growth.handle_round(self.rate.rate());
     }

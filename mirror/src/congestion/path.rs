@@ -42,10 +42,12 @@ impl PathDelay {
         self.long.add(now, rtt, LONG_MEMORY);
     }
 
-    /// Of any round the application did not hold back; `window`: the one its packets were sent under.
-    pub(super) fn handle_round(&mut self, now: Duration, round: &Round, window: f64) {
+    /// Of any round the application did not hold back; `window`: the one its packets were sent under. Whether the path is another
+    /// one now.
+    pub(super) fn handle_round(&mut self, now: Duration, round: &Round, window: f64) -> bool {
         let known = self.min_or_least() + self.jitter;
-        match self.detour.handle_round(round, window, known) {
+        let longer = self.detour.handle_round(round, window, known);
+        match longer {
             // The longer memory is kept if it may be a competitor: it is what he is recognised by.
             Some(Longer::Perhaps(rtt)) => self.short.restart(now, rtt),
             Some(Longer::Path(rtt)) => {
@@ -54,6 +56,7 @@ impl PathDelay {
             }
             None => {}
         }
+        matches!(longer, Some(Longer::Path(_)))
     }
 
     /// Of a round in which the sender kept its own queue steady.

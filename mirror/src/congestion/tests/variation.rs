@@ -52,8 +52,8 @@ fn a_link_that_doubles_or_halves_is_followed_within_a_second() {
     }
 }
 
-/// A window from the old path would shrink with the rate it causes. Measured: 88-99 % in the 8th to 11th second after, where a
-/// controller that waits for the old round trip to be forgotten had 3-30 % (200 Mbit/s, 150 ms).
+/// A window from the old path would shrink with the rate it causes. Measured in the first seven seconds: 70-97 %, in the next
+/// four 95-99 %; before `detour` was there, 3-30 % until the old round trip was forgotten (200 Mbit/s, 150 ms).
 #[test]
 fn a_path_that_becomes_longer_is_not_taken_for_a_queue() {
     for (mbit, rtt_ms) in CELLS {
@@ -61,18 +61,17 @@ fn a_path_that_becomes_longer_is_not_taken_for_a_queue() {
             let mut world = World::with_ours(Path { queue, ..Path::new(mbit, rtt_ms) }, 1);
             world.run(5.0);
             world.set_rtt_ms(times * rtt_ms);
-            let a = world.run(7.0);
+            let first = world.run(7.0);
             let after = world.run(4.0);
-            println!(
-                "longer {mbit} {rtt_ms} {queue} x {times}: {:.3} then {:.3} queue {:.2}",
-                a.used(),
-                after.used(),
-                after.queue
-            );
+            let case =
+                format!("{mbit} Mbit/s, {rtt_ms} ms times {times}, queue {queue}: {first:?} {after:?}");
+            assert!(first.used() > 0.6, "{case}");
+            assert!(after.used() > 0.9, "{case}");
         }
     }
 }
 
+/// Measured: 97.8-99.1 %, queue 0.23-0.29.
 #[test]
 fn a_path_that_becomes_shorter_leaves_no_queue() {
     for (mbit, rtt_ms) in CELLS {
@@ -81,10 +80,11 @@ fn a_path_that_becomes_shorter_leaves_no_queue() {
         world.set_rtt_ms(rtt_ms);
         world.run(2.0);
         let after = world.run(4.0);
-        println!("shorter {mbit} {rtt_ms}: {:.3} queue {:.2}", after.used(), after.queue);
+        assert!(after.used() > 0.93 && after.queue < 0.38, "{mbit} Mbit/s, {rtt_ms} ms: {after:?}");
     }
 }
 
+/// Measured: 97.1-100 % from half a second and three round trips after, nothing dropped.
 #[test]
 fn after_a_blackout_the_path_is_filled_at_once() {
     for (mbit, rtt_ms) in CELLS {
@@ -95,31 +95,26 @@ fn after_a_blackout_the_path_is_filled_at_once() {
         world.set_up(true);
         world.run(0.5 + 3.0 * rtt_ms / 1e3);
         let after = world.run(2.0);
-        println!("blackout {mbit} {rtt_ms}: {:.3} dropped {:.4}", after.used(), after.dropped);
+        assert!(after.used() > 0.9 && after.dropped < 0.01, "{mbit} Mbit/s, {rtt_ms} ms: {after:?}");
     }
 }
 
+/// A tail of a quarter of the link. Measured: its queue at most 0.007 round trips; bulk gets 86-98 % of the first one and a half
+/// seconds after it, and what it left behind does not hurt the next tail.
 #[test]
-fn a_live_tail_teaches_nothing_wrong_and_bulk_after_it_is_quick() {
+fn a_live_tail_teaches_nothing_wrong() {
     for (mbit, rtt_ms) in CELLS {
         let mut world = World::new(Path::new(mbit, rtt_ms), 1);
         let tail = Application::Steady(0.25 * mbit * 1e6 / 8.0);
         world.add(Box::new(Model::new(None, PACKET_BYTES as u16)), tail);
-        for round in ["fresh", "again"] {
+        for round in 0..2 {
             let live = world.run(6.0);
-            let window = world.window(0);
             world.set_application(0, Application::Bulk);
-            let a = world.run(1.5);
-            let b = world.run(2.0);
+            let bulk = world.run(1.5);
             world.set_application(0, tail);
-            println!(
-                "tail {round} {mbit} {rtt_ms}: {:.3} queue {:.3} window {window} bulk {:.3} {:.3} queue {:.2}",
-                live.used(),
-                live.queue,
-                a.used(),
-                b.used(),
-                b.queue
-            );
+            let case = format!("{mbit} Mbit/s, {rtt_ms} ms, {round}: {live:?} {bulk:?}");
+            assert!(live.used() > 0.24 && live.queue < 0.05, "{case}");
+            assert!(bulk.used() > 0.78 && bulk.queue < 0.5, "{case}");
         }
     }
 }

@@ -155,10 +155,6 @@ impl World {
         self.up = up;
     }
 
-    pub(super) fn window(&self, flow: usize) -> f64 {
-        self.flows[flow].sender.control.window()
-    }
-
     /// Lets time pass.
     pub(super) fn run(&mut self, secs: f64) -> Span {
         (self.offered, self.dropped, self.queue_secs) = (0, 0, 0.0);
