@@ -72,7 +72,6 @@ fn each_pair_with_cubic(queue: f64, check: impl Fn(&str, f64, &Span)) {
 fn beside_cubic_both_live() {
     for queue in [1.0, 4.0] {
         each_pair_with_cubic(queue, |case, part, later| {
-            println!("{case}");
             assert!(part > 0.12 && part < 0.75, "{case}");
             assert!(later.used() > 0.97, "{case}");
         });
@@ -85,6 +84,7 @@ fn with_a_queue_of_a_quarter_cubic_keeps_a_little() {
     each_pair_with_cubic(0.25, |case, part, _| assert!(part > 0.4 && part < 0.95, "{case}"));
 }
 
+/// With a queue of four round trips it takes up to half a minute. Measured then: 0.16-0.29 round trips.
 #[test]
 fn when_cubic_leaves_so_does_its_queue() {
     for queue in [1.0, 4.0] {
@@ -94,18 +94,10 @@ fn when_cubic_leaves_so_does_its_queue() {
             world.add(Box::new(Cubic::default()), Application::Bulk);
             world.run(20.0);
             world.set_application(1, Application::Steady(0.0));
-            let a = world.run(15.0);
-            let b = world.run(15.0);
-            let c = world.run(15.0);
-            println!(
-                "left {mbit} {rtt_ms} {queue}: {:.3} {:.2}, {:.3} {:.2}, {:.3} {:.2}",
-                a.used(),
-                a.queue,
-                b.used(),
-                b.queue,
-                c.used(),
-                c.queue
-            );
+            world.run(30.0);
+            let later = world.run(15.0);
+            let case = format!("{mbit} Mbit/s, {rtt_ms} ms, queue {queue}: {later:?}");
+            assert!(later.used() > 0.93 && later.queue < 0.45, "{case}");
         }
     }
 }
