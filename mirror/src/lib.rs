@@ -22,3 +22,6 @@
 pub mod congestion;
 pub mod position;
 pub mod translation;
+pub mod link;
+pub mod ownership;
+pub mod stop;
