@@ -9,8 +9,9 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use quinn_proto::{
-    ClientConfig, Connection, ConnectionHandle, ConnectionId, ConnectionIdGenerator, DatagramEvent, Dir, Endpoint,
-    EndpointConfig, Event, IdleTimeout, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt,
+    ClientConfig, Connection, ConnectionHandle, ConnectionId, ConnectionIdGenerator, DatagramEvent, Dir,
+    Endpoint, EndpointConfig, Event, IdleTimeout, ServerConfig, StreamEvent, StreamId, TransportConfig,
+    VarInt,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -107,10 +108,6 @@ impl Peer {
         self.begin(dialled.expect("a connection can be begun"));
     }
 
-    pub(crate) fn is_connected(&self) -> bool {
-        self.connection.as_ref().is_some_and(|(_, connection)| !connection.is_handshaking())
-    }
-
     pub(crate) fn has_connection(&self) -> bool {
         self.connection.is_some()
     }
@@ -137,7 +134,11 @@ impl Peer {
 
     pub(crate) fn close(&mut self, now: Duration, reason: &str) {
         if let Some((_, connection)) = &mut self.connection {
-            connection.close(self.epoch + now, VarInt::from_u32(1), Bytes::copy_from_slice(reason.as_bytes()));
+            connection.close(
+                self.epoch + now,
+                VarInt::from_u32(1),
+                Bytes::copy_from_slice(reason.as_bytes()),
+            );
         }
     }
 
