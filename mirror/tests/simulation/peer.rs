@@ -45,6 +45,8 @@ pub(crate) struct Peer {
     connection: Option<(ConnectionHandle, Connection)>,
     /// The one bidirectional stream, opened by the target.
     control: Option<StreamId>,
+    /// Until the stream is there.
+    control_bytes: VecDeque<Bytes>,
     /// Not yet taken by the transport, in order.
     to_write: BTreeMap<StreamId, Outgoing>,
     reading: BTreeMap<StreamId, Vec<u8>>,
@@ -92,6 +94,7 @@ impl Peer {
             endpoint: Endpoint::new(Arc::new(config), server, false, Some(endpoint_seed)),
             connection: None,
             control: None,
+            control_bytes: VecDeque::new(),
             to_write: BTreeMap::new(),
             reading: BTreeMap::new(),
             happenings: VecDeque::new(),
@@ -117,9 +120,8 @@ impl Peer {
     }
 
     pub(crate) fn send_control(&mut self, bytes: Bytes) {
-        let Some(control) = self.control else { return };
-        self.to_write.entry(control).or_default().chunks.push_back(bytes);
-        self.write(control);
+        self.control_bytes.push_back(bytes);
+        self.write_control();
     }
 
     /// Opens a stream for a block. `None`: the connection is gone, or has too many streams.
@@ -200,12 +202,14 @@ impl Peer {
     fn begin(&mut self, (handle, connection): (ConnectionHandle, Connection)) {
         self.connection = Some((handle, connection));
         self.control = None;
+        self.control_bytes.clear();
         self.to_write.clear();
         self.reading.clear();
     }
 
     fn lose(&mut self, reason: &str) {
         self.control = None;
+        self.control_bytes.clear();
         self.to_write.clear();
         self.reading.clear();
         self.happenings.push_back(Happening::Lost(reason.to_owned()));
@@ -264,7 +268,14 @@ impl Peer {
         if let Some(stream) = connection.streams().accept(Dir::Bi) {
             self.control = Some(stream);
             self.read(stream);
+            self.write_control();
         }
+    }
+
+    fn write_control(&mut self) {
+        let Some(control) = self.control else { return };
+        self.to_write.entry(control).or_default().chunks.append(&mut self.control_bytes);
+        self.write(control);
     }
 
     fn accept_blocks(&mut self) {

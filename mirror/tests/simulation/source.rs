@@ -171,7 +171,7 @@ impl Process {
                 let Some(link) = &mut self.link else { return };
                 link.decoder.push(bytes);
                 while let Some(message) =
-                    link.decoder.next::<ToSource>().expect("our own messages are well-formed")
+                    link.decoder.next_message::<ToSource>().expect("our own messages are well-formed")
                 {
                     link.sender.handle(now, Event::Message(message));
                 }

@@ -23,7 +23,7 @@ use crate::{
     log::Log,
     network::{Host, Network},
     peer::{Happening, Peer},
-    world::{GENERATION, LINK, MERGED, TOPICS, Trace, Works, batch, topic_id},
+    world::{GENERATION, LINK, MERGED, TOPICS, Trace, Works, batch, topic_id, topic_name},
 };
 
 const PROVENANCE: ProducerId = ProducerId(7_000);
@@ -83,7 +83,12 @@ impl Target {
         };
         for topic in 0..TOPICS {
             let mode = if topic == MERGED { Mode::Merged } else { Mode::Replica };
-            let assigned = Event::Assigned { key: key(topic), generation: HomeGeneration(GENERATION), mode };
+            let assigned = Event::Assigned {
+                key: key(topic),
+                name: topic_name(topic),
+                generation: HomeGeneration(GENERATION),
+                mode,
+            };
             process.receiver.handle(now, assigned);
         }
         process.peer.dial(now);
@@ -232,7 +237,7 @@ impl Target {
             }
             Command::AdvanceStart { key, to } => {
                 self.logs[topic_of(key)].advance_start(to);
-                Some(Event::StartAdvanced { key, result: Ok(()) })
+                Some(Event::StartAdvanced { key, to, result: Ok(()) })
             }
             Command::Changed { key, state } => {
                 trace.note(now, format_args!("{key:?} {state:?}"));
@@ -327,7 +332,7 @@ impl Process {
             Happening::Control(bytes) => {
                 self.decoder.push(bytes);
                 while let Some(message) =
-                    self.decoder.next::<ToTarget>().expect("our own messages are well-formed")
+                    self.decoder.next_message::<ToTarget>().expect("our own messages are well-formed")
                 {
                     self.receiver.handle(now, Event::Message(message));
                 }
