@@ -20,5 +20,8 @@
 //! package `isthmus` implements them over the broker; this crate and the broker never import each other.
 
 pub mod congestion;
+pub mod link;
+pub mod ownership;
 pub mod position;
+pub mod stop;
 pub mod translation;
