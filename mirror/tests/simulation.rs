@@ -3,6 +3,8 @@
 //!
 //! `SIMULATION_SEED` runs one seed again and tells all that happens.
 
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "simulation/control.rs"]
 mod control;
 #[path = "simulation/log.rs"]

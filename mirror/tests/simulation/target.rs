@@ -106,7 +106,7 @@ impl Target {
         self.table = self.stored_table.clone();
         let log = &self.logs[MERGED];
         let from = self.table.target_end().map_or(Offset::ZERO, |end| end.offset()).min(log.end());
-        let headers = log.batches().iter().map(|batch| batch.header.clone());
+        let headers = log.batches().iter().map(|batch| batch.header);
         let rest: Vec<BatchHeader> = headers.filter(|header| header.last_offset() >= from).collect();
         let _reconciled = reconcile(&mut self.table, PROVENANCE, target(log.end()), rest)
             .expect("log and table belong together");
