@@ -20,6 +20,7 @@ const CRC_AT: usize = 17;
 const CRC_COVERS_FROM: usize = 21;
 const ATTRIBUTES_AT: usize = 21;
 const MAX_TIMESTAMP_AT: usize = 35;
+const PRODUCER_AT: usize = 43;
 
 /// Why bytes are not a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -261,6 +262,50 @@ pub fn stamp_append_time(batch: &mut [u8], now_ms: i64) {
     seal(batch);
 }
 
+/// Gives a batch another producer, and the CRC that follows from the old one: the records are not read, and a batch
+/// whose CRC was wrong still has a wrong one.
+///
+/// # Panics
+///
+/// If `batch` is shorter than a header: callers have parsed it.
+pub fn set_producer(batch: &mut [u8], id: ProducerId, epoch: ProducerEpoch, base_sequence: Sequence) {
+    assert!(batch.len() >= HEADER_SIZE, "set_producer takes a parsed batch");
+    let before = covered_header(batch);
+    if let Some(fields) = batch.get_mut(PRODUCER_AT..).and_then(|from| from.first_chunk_mut::<14>()) {
+        let [id, epoch, base_sequence] =
+            [&id.0.to_be_bytes()[..], &epoch.0.to_be_bytes(), &base_sequence.0.to_be_bytes()];
+        fields
+            .iter_mut()
+            .zip([id, epoch, base_sequence].into_iter().flatten())
+            .for_each(|(to, from)| *to = *from);
+    }
+    let change = crc_change(&before, &covered_header(batch), batch.len() - HEADER_SIZE);
+    if let Some(crc) = batch.get_mut(CRC_AT..).and_then(|from| from.first_chunk_mut()) {
+        *crc = (u32::from_be_bytes(*crc) ^ change).to_be_bytes();
+    }
+}
+
+type CoveredHeader = [u8; HEADER_SIZE - CRC_COVERS_FROM];
+
+/// The part of the header that the batch's CRC covers.
+fn covered_header(batch: &[u8]) -> CoveredHeader {
+    batch.get(CRC_COVERS_FROM..).and_then(|from| from.first_chunk()).copied().unwrap_or([0; _])
+}
+
+/// By what a batch's CRC changes with its header. A CRC is linear, so it is the same for all records of one length: they
+/// may as well be zeros. From some length on, moving the change over them is cheaper than their CRC.
+fn crc_change(before: &CoveredHeader, after: &CoveredHeader, records_bytes: usize) -> u32 {
+    const ZEROS: &[u8] = &[0; 64 << 10];
+    match ZEROS.get(..records_bytes) {
+        Some(records) => crc32c_of(&[before, records]) ^ crc32c_of(&[after, records]),
+        None => {
+            let change = u64::from(crc32c(before) ^ crc32c(after));
+            let algorithm = crc_fast::CrcAlgorithm::Crc32Iscsi;
+            crc_fast::checksum_combine(algorithm, change, 0, records_bytes as u64) as u32
+        }
+    }
+}
+
 /// Writes the CRC of a whole batch.
 pub(super) fn seal(batch: &mut [u8]) {
     let crc = crc32c(batch.get(CRC_COVERS_FROM..).unwrap_or_default());
@@ -275,6 +320,12 @@ pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32
 }
 
+fn crc32c_of(parts: &[&[u8]]) -> u32 {
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize() as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +333,35 @@ mod tests {
     #[test]
     fn crc32c_has_the_check_value_of_the_castagnoli_polynomial() {
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
+    fn another_producer_gets_the_crc_that_the_whole_batch_has() {
+        for length in [0, 1, 7, 300, 64 << 10, (64 << 10) + 1, 70_000] {
+            let mut batch: Vec<u8> = (0..HEADER_SIZE + length).map(|at| (at * 31 % 251) as u8).collect();
+            batch[16] = 2;
+            let counted = (batch.len() - LENGTH_OVERHEAD) as i32;
+            batch[8..12].copy_from_slice(&counted.to_be_bytes());
+            seal(&mut batch);
+            let sent = BatchHeader::parse_whole(&batch).unwrap();
+            set_producer(&mut batch, ProducerId(77), ProducerEpoch(2), Sequence(-1));
+            let header = BatchHeader::parse_whole(&batch).unwrap();
+            let (producer_id, producer_epoch) = (ProducerId(77), ProducerEpoch(2));
+            let base_sequence = Sequence(-1);
+            assert_eq!(
+                header,
+                BatchHeader { producer_id, producer_epoch, base_sequence, crc: header.crc, ..sent }
+            );
+        }
+    }
+
+    #[test]
+    fn another_producer_does_not_mend_a_damaged_batch() {
+        let mut batch = vec![2u8; HEADER_SIZE + 100];
+        seal(&mut batch);
+        batch[HEADER_SIZE + 50] ^= 1;
+        set_producer(&mut batch, ProducerId(77), ProducerEpoch(0), Sequence(9));
+        assert!(matches!(verify_crc(&batch), Err(BatchError::BadCrc { .. })));
     }
 
     #[test]
