@@ -26,7 +26,7 @@ pub use self::{
     catalog::{Catalog, CatalogTopic, MergedTopic, ReplicaTopic, TopicCatalog},
     groups::{GroupCommit, GroupEvent, GroupOffset, GroupOffsets, GroupStore},
     ownership::{OwnershipRecord, OwnershipStore},
-    sink::{Arrival, BatchSink, Intake, Settled, SinkPartition},
+    sink::{Arrival, BatchSink, Settled, SinkPartition},
     source::{BatchSource, SourcePartition},
 };
 

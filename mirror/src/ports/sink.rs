@@ -4,21 +4,10 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 
-use core_log::{AppendError, Appended, Batches, LogEnds, ReadError, ReadLimit, Waiter, Watch};
+use core_log::{AppendError, Appended, Batches, Intake, LogEnds, ReadError, ReadLimit, Waiter, Watch};
 use protocol::{LeaderEpoch, Offset, PartitionId, ProducerId, TopicId};
 
 use super::{BoxFuture, PortError};
-
-/// Whom a log takes batches from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intake {
-    /// Local producers, and what is relayed into a merged topic.
-    Writers,
-    /// The link that mirrors it, alone.
-    Replica,
-    /// Nobody.
-    Closed,
-}
 
 /// How batches find their offsets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
