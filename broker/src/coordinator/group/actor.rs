@@ -170,10 +170,13 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::coordinator::group::{
-        core::{Heartbeat, Identity, LoadedGroup, Request, Rules},
-        records::{GroupMetadata, StoredMember},
-        tests::{MemoryTopic, TokioClock, rules},
+    use crate::{
+        coordinator::group::{
+            core::{Heartbeat, Identity, LoadedGroup, Request, Rules},
+            records::{GroupMetadata, StoredMember},
+            tests::{MemoryTopic, TokioClock, rules},
+        },
+        gate::OpenGate,
     };
 
     fn one_member(rules: Arc<Rules>, registry: &Registry) -> Group {
@@ -202,7 +205,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_heartbeat_that_waits_in_the_inbox_counts_before_the_deadline() {
         let rules = Arc::new(rules());
-        let registry = Arc::new(Registry::new(Arc::new(TokioClock(Instant::now())), rules.clone()));
+        let registry =
+            Arc::new(Registry::new(Arc::new(TokioClock(Instant::now())), rules.clone(), Arc::new(OpenGate)));
         let group = one_member(rules, &registry);
         let (inbox, calls) = mpsc::channel(1);
         let (_open, closing) = watch::channel(false);

@@ -228,7 +228,7 @@ impl Groups {
 impl Groups {
     /// Must be used inside a tokio runtime: groups are tasks.
     pub fn new(parts: GroupsParts) -> Self {
-        let registry = Arc::new(Registry::new(parts.clock, Arc::new(rules(&parts.settings))));
+        let registry = Arc::new(Registry::new(parts.clock, Arc::new(rules(&parts.settings)), parts.gate));
         let partitions = Partitions::new(parts.topic, registry.clone());
         Self(Arc::new(Parts { partitions, registry, fresh_ids: parts.fresh_ids }))
     }

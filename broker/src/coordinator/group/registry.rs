@@ -15,7 +15,7 @@ use super::{
     core::{Answer, Command, Group, Now, OffsetCommitted, Request, Rules},
     limits,
 };
-use crate::record_log::RecordLog;
+use crate::{gate::Gate, record_log::RecordLog};
 
 /// A request on its way to a group's actor.
 pub(super) struct Call {
@@ -27,6 +27,7 @@ pub(super) struct Call {
 pub(super) struct Registry {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rules: Arc<Rules>,
+    pub(super) gate: Arc<dyn Gate>,
     pub(super) commits: broadcast::Sender<OffsetCommitted>,
     actors: DashMap<GroupId, Address>,
     actors_made: AtomicU64,
@@ -44,10 +45,11 @@ struct Address {
 }
 
 impl Registry {
-    pub(super) fn new(clock: Arc<dyn Clock>, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, rules: Arc<Rules>, gate: Arc<dyn Gate>) -> Self {
         Self {
             clock,
             rules,
+            gate,
             commits: broadcast::Sender::new(limits::COMMIT_EVENTS_MAX),
             actors: DashMap::new(),
             actors_made: AtomicU64::new(0),
