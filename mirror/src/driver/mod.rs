@@ -4,13 +4,16 @@
 //! its core, and carries out what the core wants.
 
 mod backoff;
+mod credentials;
 mod limits;
 mod pool;
 mod settings;
+mod thread;
 mod transport;
 mod workers;
 
 pub use self::{
+    credentials::{Credentials, CredentialsError, Peer},
     pool::BufferPool,
     settings::{Congestion, TransportSettings},
     transport::{EndpointError, client_config, endpoint, transport_config},
