@@ -20,7 +20,6 @@ pub(crate) type Stopping = watch::Receiver<bool>;
 
 impl LinkThread {
     /// Runs what `main` makes until it returns, which it is to do soon after it is told to stop.
-    #[expect(clippy::disallowed_methods, reason = "the driver of the links owns their thread")]
     pub(crate) fn start<F>(
         worker_threads: usize,
         main: impl FnOnce(Stopping) -> F + Send + 'static,

@@ -45,6 +45,11 @@ impl LogPartition {
     pub fn new(log: Arc<Log>, dir: Arc<LogDir>, reads: DiskReads) -> Self {
         Self { log, dir, reads }
     }
+
+    #[expect(clippy::async_yields_async, reason = "queueing and settling are waited for apart")]
+    async fn submit(&self, appends: Vec<Append>) -> Settled {
+        Box::pin(self.dir.submit(appends, Ack::Synced).await)
+    }
 }
 
 impl SourcePartition for LogPartition {
@@ -101,10 +106,7 @@ impl SinkPartition for LogPartition {
         };
         let appends =
             batches.into_iter().map(|batch| Append { log: Arc::clone(&self.log), batch, place }).collect();
-        Box::pin(async move {
-            let ticket = self.dir.submit(appends, Ack::Synced).await;
-            Box::pin(ticket) as Settled
-        })
+        Box::pin(self.submit(appends))
     }
 
     fn advance_start(&self, offset: Offset) -> BoxFuture<'_, Result<Offset, PortError>> {
