@@ -20,4 +20,5 @@
 //! package `isthmus` implements them over the broker; this crate and the broker never import each other.
 
 pub mod congestion;
+pub mod driver;
 pub mod ports;

@@ -15,6 +15,7 @@
 mod assignment;
 mod catalog;
 mod groups;
+mod log;
 mod ownership;
 mod sink;
 mod source;
@@ -25,6 +26,7 @@ pub use self::{
     assignment::{AllPartitions, Assignment},
     catalog::{Catalog, CatalogTopic, MergedTopic, ReplicaTopic, TopicCatalog},
     groups::{GroupCommit, GroupEvent, GroupOffset, GroupOffsets, GroupStore},
+    log::{DiskReads, LogPartition},
     ownership::{OwnershipRecord, OwnershipStore},
     sink::{Arrival, BatchSink, Settled, SinkPartition},
     source::{BatchSource, SourcePartition},
