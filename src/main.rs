@@ -7,6 +7,7 @@
 //!
 //! No domain logic lives here. Start with [`app`] for the order of things, with [`config`] for what can be set.
 
+mod adapters;
 mod admin;
 mod app;
 mod cli;
@@ -14,6 +15,7 @@ mod config;
 mod descriptors;
 mod exit;
 mod node;
+mod operations;
 mod run;
 mod signals;
 mod telemetry;

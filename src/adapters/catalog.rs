@@ -62,7 +62,7 @@ impl BrokerCatalog {
         let growth =
             NewPartitions { topic: wanted.name.clone(), count: wanted.partitions, assignments: None };
         self.metadata.add_partitions(growth).await?;
-        Ok(Arc::new(entry(&self.existing(&wanted)?)))
+        Ok(Arc::new(entry(self.existing(&wanted)?.as_ref())))
     }
 
     fn existing(&self, wanted: &MergedTopic) -> Result<Arc<Topic>, MetadataError> {

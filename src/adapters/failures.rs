@@ -7,7 +7,6 @@ use broker::{
     metadata::{MetadataError, Refusal},
     record_log::RecordLogError,
 };
-use core_log::{ChangeError, ReadError};
 use mirror::ports::PortError;
 use protocol::ErrorCode;
 
@@ -31,15 +30,6 @@ pub(super) fn metadata(error: &MetadataError) -> PortError {
     }
 }
 
-pub(super) fn change(error: &ChangeError) -> PortError {
-    match error {
-        ChangeError::OutOfRange { .. } => PortError::Refused(text(error)),
-        ChangeError::Io(_) => PortError::Unavailable(text(error)),
-        ChangeError::Offline(why) => PortError::Offline(why.clone()),
-        ChangeError::Closed => PortError::Closed,
-    }
-}
-
 /// Groups answer in Kafka's codes.
 pub(super) fn group(code: ErrorCode) -> PortError {
     let why: Arc<str> = format!("the group coordinator answers {code:?}").into();
@@ -52,11 +42,6 @@ pub(super) fn group(code: ErrorCode) -> PortError {
         ErrorCode::KAFKA_STORAGE_ERROR => PortError::Offline(why),
         _ => PortError::Refused(why),
     }
-}
-
-/// A read that was given up: the runtime is ending.
-pub(super) fn interrupted(error: &tokio::task::JoinError) -> ReadError {
-    ReadError::Offline(error.to_string().into())
 }
 
 fn text(error: &impl ToString) -> Arc<str> {

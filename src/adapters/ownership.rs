@@ -31,9 +31,7 @@ impl OwnershipStore for BrokerOwnership {
     }
 
     fn gates_changed(&self) -> BoxFuture<'_, Result<(), PortError>> {
-        Box::pin(
-            async move { self.broker.gates_changed().await.map_err(|error| failures::change(&error)) },
-        )
+        Box::pin(async move { Ok(self.broker.gates_changed().await?) })
     }
 
     fn advance_producer_ids(&self, beyond: ProducerId) -> BoxFuture<'_, Result<(), PortError>> {

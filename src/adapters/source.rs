@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use broker::Handles;
-use core_log::{Batches, LogEnds, ReadError, ReadLimit, Waiter, Watch};
-use mirror::ports::{BatchSource, BoxFuture, PortError, SourcePartition};
-use protocol::{LeaderEpoch, Offset, PartitionId, TopicId};
+use mirror::ports::{BatchSource, BoxFuture, DiskReads, LogPartition, PortError, SourcePartition};
+use protocol::{PartitionId, TopicId};
 
-use super::partitions::{self, BrokerPartition};
+use super::failures;
 
 pub(super) struct BrokerSource {
     broker: Handles,
+    reads: DiskReads,
 }
 
 impl BrokerSource {
-    pub(super) fn new(broker: Handles) -> Self {
-        Self { broker }
+    pub(super) fn new(broker: Handles, reads: DiskReads) -> Self {
+        Self { broker, reads }
     }
 }
 
@@ -26,38 +26,9 @@ impl BatchSource for BrokerSource {
         partition: PartitionId,
     ) -> BoxFuture<'_, Result<Arc<dyn SourcePartition>, PortError>> {
         Box::pin(async move {
-            let partition = partitions::open(&self.broker, topic, partition).await?;
+            let log = self.broker.log(topic, partition).await.map_err(|error| failures::find(&error))?;
+            let partition = LogPartition::new(log, self.broker.log_dir().clone(), self.reads.clone());
             Ok(Arc::new(partition) as Arc<dyn SourcePartition>)
         })
-    }
-}
-
-impl SourcePartition for BrokerPartition {
-    fn ends(&self) -> LogEnds {
-        self.log.ends()
-    }
-
-    fn offline(&self) -> Option<Arc<str>> {
-        self.log.offline()
-    }
-
-    fn watch(&self, waiter: &Arc<Waiter>) -> Watch {
-        self.log.watch(waiter)
-    }
-
-    fn epoch_end(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
-        self.log.epoch_end(epoch)
-    }
-
-    fn latest_epoch(&self) -> Option<LeaderEpoch> {
-        self.log.latest_epoch()
-    }
-
-    fn read_recent(&self, from: Offset, limit: ReadLimit) -> Option<Result<Batches, ReadError>> {
-        self.log.read_recent(from, limit)
-    }
-
-    fn read(&self, from: Offset, limit: ReadLimit) -> BoxFuture<'_, Result<Batches, ReadError>> {
-        Box::pin(BrokerPartition::read(self, from, limit))
     }
 }

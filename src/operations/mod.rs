@@ -16,7 +16,7 @@ use std::{future::Future, pin::Pin};
 
 pub(crate) use self::{
     failover::FailoverRequest,
-    problem::{Kind, Problem},
+    problem::{Kind, Problem, ProblemAnswer},
     status::NodeStatus,
     translate::{TranslateRequest, Translated},
 };

@@ -4,6 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The body of an answer that is not what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProblemAnswer {
+    pub(crate) error: Problem,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Problem {
     pub(crate) kind: Kind,
@@ -30,6 +36,10 @@ pub(crate) enum Kind {
 impl Problem {
     pub(crate) fn new(kind: Kind, code: &str, message: impl fmt::Display) -> Self {
         Self { kind, code: code.to_owned(), message: message.to_string() }
+    }
+
+    pub(crate) fn starting() -> Self {
+        Self::new(Kind::Unavailable, "starting", "the node is starting; ask again in a moment")
     }
 
     /// A broker that stands alone was asked about datacenters.
