@@ -88,7 +88,14 @@ impl Actor {
         self.handle(Event::DeadlinePassed);
     }
 
+    /// The gate is asked here, in the order in which the group decides: what comes after [`Request::SettledOffsets`] was asked
+    /// behind a shut gate is refused, however long ago it was let in.
     fn on_call(&mut self, call: Call) {
+        let refusal = self.registry.refusal(&self.id).and_then(|error| call.request.refusal(error));
+        if let Some(refusal) = refusal {
+            let _ = call.answer.send(refusal);
+            return;
+        }
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         self.waiting.insert(ticket, call.answer);
@@ -129,10 +136,10 @@ impl Actor {
                     }
                 }
                 Command::Write(write, records) => self.writes.push(write, records),
-                Command::Announce(committed) => {
-                    for offset in committed {
-                        // An error only says that nobody follows commits.
-                        let _ = self.registry.commits.send(offset);
+                Command::Announce(events) => {
+                    for event in events {
+                        // An error only says that nobody follows the groups.
+                        let _ = self.registry.events.send(event);
                     }
                 }
             }
