@@ -21,4 +21,7 @@
 
 pub mod congestion;
 pub mod driver;
+pub mod link;
+pub mod ownership;
 pub mod ports;
+pub mod stop;

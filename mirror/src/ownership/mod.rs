@@ -1,0 +1,5 @@
+//! Who may write a failover unit, and since which generation.
+
+mod generation;
+
+pub use generation::HomeGeneration;
