@@ -14,6 +14,8 @@ use axum::{
     routing::{get, post},
 };
 
+use mirror::ownership::FailoverReport;
+
 use super::{Status, patience::Patience};
 use crate::operations::{
     FailoverRequest, Kind, NodeStatus, Problem, ProblemAnswer, TranslateRequest, Translated,
@@ -35,7 +37,7 @@ async fn failover(
     State(status): State<Arc<Status>>,
     Extension(patience): Extension<Patience>,
     request: Result<Json<FailoverRequest>, JsonRejection>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<FailoverReport>, Problem> {
     let Json(request) = request.map_err(|rejection| invalid(&rejection.body_text()))?;
     let _at_work = patience.at_work();
     status.operations()?.failover(request).await.map(Json)
