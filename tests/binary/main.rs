@@ -4,6 +4,7 @@ mod certs;
 mod command;
 mod daemon;
 mod lifecycle;
+mod operations;
 mod placement;
 mod settings;
 mod topology;
