@@ -15,6 +15,7 @@ mod kit;
 mod limits;
 mod line;
 mod metrics;
+mod node;
 mod pool;
 mod random;
 mod settings;
