@@ -70,7 +70,8 @@ pub(crate) struct TargetView {
     pub(crate) connected: bool,
     /// Why there is no connection, if so.
     pub(crate) last_error: Option<String>,
-    pub(crate) partitions: Vec<PartitionView>,
+    /// With the names of the source's topics.
+    pub(crate) partitions: Vec<(String, PartitionView)>,
 }
 
 pub(crate) struct TargetLink {
@@ -284,7 +285,7 @@ impl TargetLink {
                 self.change(
                     key,
                     move |sink| async move { sink.advance_start(to).await.map(drop) },
-                    |key, result| Event::StartAdvanced { key, result },
+                    move |key, result| Event::StartAdvanced { key, to, result },
                 );
             }
             Command::Apply(apply) => self.apply(apply),
@@ -364,8 +365,12 @@ impl TargetLink {
         TargetView {
             connected: self.live.as_ref().is_some_and(|live| live.hello_due.is_none()),
             last_error: self.last_error.clone(),
-            partitions: self.core.partitions(now).collect(),
+            partitions: self.core.partitions(now).map(|view| (self.name_of(&view.key), view)).collect(),
         }
+    }
+
+    fn name_of(&self, key: &PartitionKey) -> String {
+        self.landings.by_key.get(key).map_or_else(String::new, |landing| landing.topic.to_string())
     }
 
     fn topic(&mut self, topic: crate::link::wire::Topic) {
@@ -377,7 +382,7 @@ impl TargetLink {
                 topic_id: topic.id,
                 sink: None,
             });
-            self.tell(Event::Assigned { key, generation, mode: Mode::Replica });
+            self.tell(Event::Assigned { key, name: topic.name.clone(), generation, mode: Mode::Replica });
         }
     }
 }
