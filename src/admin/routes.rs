@@ -9,9 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 
-use super::{Phase, Status};
+use super::{Phase, Status, mirroring, v1};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -20,6 +20,7 @@ pub(super) fn routes(status: Arc<Status>) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .merge(v1::routes())
         .fallback(unknown)
         .with_state(status)
 }
@@ -29,7 +30,11 @@ async fn metrics(State(status): State<Arc<Status>>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response();
     };
     let mut text = String::new();
-    match encode(&mut text, registry) {
+    let links = mirroring::registry(status.of_node().await);
+    let encoded = encode_registry(&mut text, registry)
+        .and_then(|()| encode_registry(&mut text, &links))
+        .and_then(|()| encode_eof(&mut text));
+    match encoded {
         Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
@@ -49,5 +54,8 @@ async fn readyz(State(status): State<Arc<Status>>) -> (StatusCode, String) {
 }
 
 async fn unknown() -> (StatusCode, &'static str) {
-    (StatusCode::NOT_FOUND, "there are /metrics, /healthz and /readyz\n")
+    (
+        StatusCode::NOT_FOUND,
+        "there are /metrics, /healthz, /readyz, /v1/status, /v1/failover and /v1/translate\n",
+    )
 }

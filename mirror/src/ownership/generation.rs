@@ -1,12 +1,11 @@
-//! The count of a unit's homes.
+//! The home generation: which of a unit's homes, counted from the first, is meant.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Grows by one each time a unit's home moves. Whoever comes with a lower one is refused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Grows each time the home moves; carried by everything that a home sends. 0 is the generation of topics outside of units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct HomeGeneration(pub u64);
 
 impl fmt::Display for HomeGeneration {

@@ -1,0 +1,45 @@
+//! The links at work: sockets, threads and timers around the cores.
+//!
+//! Nothing is decided here. A driver waits for the next fact (a stream, a wake-up, a finished read, a deadline), gives it to
+//! its core, and carries out what the core wants.
+
+mod backoff;
+mod closing;
+mod control;
+mod credentials;
+mod deadline;
+mod dial;
+mod flows;
+mod inquiry;
+mod kit;
+mod limits;
+mod line;
+mod metrics;
+mod node;
+mod pool;
+mod random;
+mod settings;
+mod source;
+mod target;
+mod thread;
+mod transport;
+mod watches;
+mod workers;
+
+pub use self::{
+    credentials::{Credentials, CredentialsError, Peer},
+    flows::{Landing, LinkRules, TopicRule, UnitViews},
+    metrics::{Counter, LinkMetrics},
+    node::{LinkSpec, NodeError},
+    pool::BufferPool,
+    random::Random,
+    settings::{Congestion, TransportSettings},
+    transport::{EndpointError, client_config, endpoint, transport_config},
+};
+
+pub(crate) use self::{
+    line::Lines,
+    node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
+    target::TargetView,
+    thread::LinkThread,
+};
