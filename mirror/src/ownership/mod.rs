@@ -27,6 +27,8 @@ mod event;
 mod generation;
 mod members;
 mod message;
+#[cfg(test)]
+mod model_test;
 mod positions;
 mod record;
 mod report;

@@ -153,8 +153,24 @@ impl Unit {
     pub(super) fn on_fence_refused(&mut self, from: &Datacenter, request: RequestId, refusal: FenceRefusal) {
         let State::Draining(attempt) = &self.record.state else { return };
         let waits = matches!(&self.work, Work::Drain(Drain { stage: Stage::Fence, .. }));
-        if waits && attempt.request == request && attempt.from == *from {
-            self.give_up(StopReason::OldHomeRefused { home: from.clone(), refusal });
+        if !waits || attempt.request != request || attempt.from != *from {
+            return;
+        }
+        let tried = attempt.generation;
+        match refusal {
+            FenceRefusal::StaleGeneration { known } if known >= tried => self.try_above(from, known, refusal),
+            _ => self.give_up(StopReason::OldHomeRefused { home: from.clone(), refusal }),
+        }
+    }
+
+    /// The old home has promised a generation to somebody else since: this datacenter's next one is the one to ask for.
+    fn try_above(&mut self, home: &Datacenter, known: HomeGeneration, refusal: FenceRefusal) {
+        match self.settings.members.next_generation(&self.settings.here, known) {
+            Some(generation) => {
+                self.record.promised = self.record.promised.max(known);
+                self.begin_drain(generation);
+            }
+            None => self.give_up(StopReason::OldHomeRefused { home: home.clone(), refusal }),
         }
     }
 

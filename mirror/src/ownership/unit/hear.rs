@@ -32,7 +32,7 @@ impl Unit {
     ) {
         let heard = Heard { generation, home, start: None };
         if self.overrules(&heard) {
-            self.adopt(heard);
+            self.adopt(from, heard);
         } else if generation < self.record.generation || heard.home != self.record.home {
             self.tell_home(from);
         } else {
@@ -50,7 +50,7 @@ impl Unit {
     ) {
         let heard = Heard { generation, home, start: Some((previous, starts)) };
         if self.overrules(&heard) {
-            self.adopt(heard);
+            self.adopt(from, heard);
         } else if generation == self.record.generation && heard.home == self.record.home {
             self.fill_in(heard);
         } else {
@@ -59,16 +59,13 @@ impl Unit {
     }
 
     fn on_same_home(&mut self, from: &Datacenter, state: StateName) {
-        match state {
-            // It may not know where the home started.
-            StateName::Fencing if self.record.starts.is_some() => self.tell_home(from),
-            // One that is about to become the home is no witness that this one still is.
-            StateName::Fencing | StateName::Promoting => {}
-            StateName::Home
-            | StateName::Draining
-            | StateName::Standby
-            | StateName::Diverged
-            | StateName::Restoring => self.confirm(),
+        // It may not know where the home started.
+        if state == StateName::Fencing && self.record.starts.is_some() {
+            self.tell_home(from);
+        }
+        // One that is about to become the home is no witness that this one still is.
+        if state != StateName::Promoting {
+            self.confirm();
         }
     }
 
@@ -99,7 +96,7 @@ impl Unit {
         }
     }
 
-    fn adopt(&mut self, heard: Heard) {
+    fn adopt(&mut self, from: &Datacenter, heard: Heard) {
         if heard.home == self.settings.here {
             // This datacenter was a home at a generation that its record does not know: the record is an old copy. What
             // that generation wrote may be gone with it, so it is not taken up again, and never used again.
@@ -131,6 +128,8 @@ impl Unit {
         }
         self.persist();
         self.publish();
+        // A home that restarted waits for somebody who confirms it.
+        self.send(from, self.state_message());
         match &self.record.state {
             State::Fencing(_) if was_home => self.settle(),
             State::Fencing(_) => self.resolve_overruled(),

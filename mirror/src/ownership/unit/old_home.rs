@@ -88,13 +88,10 @@ impl Unit {
     /// The gates stay closed: the other one stops on this answer, and its `Unfence` reopens them.
     pub(super) fn on_settle_failed(&mut self, what: String) {
         self.work = Work::Nothing;
-        match &self.record.state {
-            State::Fencing(Fencing::Promised { to, request, .. }) => {
-                let (to, request) = (to.clone(), *request);
-                self.send(&to, Message::Refused { request, reason: FenceRefusal::Unsettled { what } });
-            }
-            // Without its ends nothing can be compared; the next message about the home tries again.
-            _ => {}
+        // One that was overruled tries again at the next message about the home.
+        if let State::Fencing(Fencing::Promised { to, request, .. }) = &self.record.state {
+            let (to, request) = (to.clone(), *request);
+            self.send(&to, Message::Refused { request, reason: FenceRefusal::Unsettled { what } });
         }
     }
 
