@@ -23,8 +23,7 @@ fn run(seed: u64) {
                 let partition = PartitionId(world.random.random_range(0..PARTITIONS));
                 world.trim_source(partition);
             }
-            5..12 => world.append(),
-            13 => world.connect(),
+            5..13 => world.append(),
             _ => {
                 world.step();
             }
