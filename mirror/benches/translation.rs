@@ -3,13 +3,19 @@
 //! `cargo bench -p mirror --bench translation`; divan takes a filter, and `--sample-count`. One run is a plain topic's
 //! table; a million runs are a transactional topic's: a marker after every 1 to 100 records, and other writers between.
 
+use std::{path::Path, sync::Arc};
+
 use divan::{Bencher, black_box, counter::ItemsCount};
 
+use core_log::{
+    Storage,
+    storage::{MemoryStorage, Open},
+};
 use mirror::{
     position::{SourceOffset, TargetOffset},
-    translation::{Run, Table, TargetLog},
+    translation::{Run, Table, TableFile, TableKey, TargetLog, provenance},
 };
-use protocol::Offset;
+use protocol::{Offset, PartitionId, ProducerId, TopicId, batch::BatchBuilder};
 
 const RUNS: [usize; 3] = [1, 1_000, 1_000_000];
 const LOOK_UPS: usize = 100_000;
@@ -76,6 +82,30 @@ fn to_source_random(bencher: Bencher<'_, '_>, runs: usize) {
             black_box(table.to_source(TargetOffset::new(Offset(*at)), log));
         }
     });
+}
+
+/// A batch of so many bytes gets its provenance.
+#[divan::bench(args = [1 << 10, 60 << 10, 1 << 20])]
+fn stamp(bencher: Bencher<'_, '_>, size: usize) {
+    let value = vec![b'v'; size];
+    let batch = BatchBuilder::new().base_offset(Offset(77)).record(0, None, Some(&value), &[]);
+    let mut batch = batch.build().expect("small enough");
+    bencher.bench_local(|| provenance::stamp(black_box(&mut batch), ProducerId(1001)));
+}
+
+/// A file of a million runs is read.
+#[divan::bench(sample_count = 5)]
+fn open(bencher: Bencher<'_, '_>) {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new(1));
+    let key = TableKey { link: "a:b".to_owned(), topic_id: TopicId::ZERO, partition: PartitionId(0) };
+    let (million, _) = table(1_000_000);
+    let path = Path::new("/t");
+    TableFile::replace(storage.clone(), path, key.clone(), ProducerId(1001), million).expect("written");
+    let bytes = storage.open(path, Open::Read).and_then(|file| file.length()).expect("it is there");
+    println!("{:.2} bytes of disk per run", bytes as f64 / 1e6);
+    bencher
+        .counter(ItemsCount::new(1_000_000usize))
+        .bench_local(|| TableFile::open(storage.clone(), path, &key).expect("read"));
 }
 
 /// Building a table, and (printed) what it takes.

@@ -1,6 +1,6 @@
 //! What a translation answers.
 
-use crate::position::{Position, TargetOffset};
+use crate::position::{Position, SourceOffset, Target, TargetOffset};
 
 /// What the target log holds now: what an answer has to lie in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,9 @@ impl<Side> Translated<Side> {
     }
 }
 
-/// What stands between a caller and the table: one partition's translation, whatever its mode. A replica's offsets are
-/// the same at both ends, so there is nothing to look up; but a commit can be ahead or trimmed there just as well.
-pub fn identity(
-    position: crate::position::SourceOffset,
-    log: TargetLog,
-) -> Translated<crate::position::Target> {
+/// The translation of a replica: its offsets are the same at both ends, so there is nothing to look up. But a commit can be
+/// ahead of the mirror, or below its start, just as well.
+pub fn identity(position: SourceOffset, log: TargetLog) -> Translated<Target> {
     let same = TargetOffset::new(position.offset());
     if same > log.end {
         Translated::AheadOfMirror { at: log.end, missing: same.since(log.end) }
@@ -44,5 +41,23 @@ pub fn identity(
         Translated::BelowStart { at: log.start, skipped: log.start.since(same) }
     } else {
         Translated::Exact(same)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Offset;
+
+    use super::*;
+
+    #[test]
+    fn the_offsets_of_a_replica_are_clamped_and_say_so() {
+        let at = |offset| TargetOffset::new(Offset(offset));
+        let log = TargetLog { start: at(10), end: at(20) };
+        let translate = |offset| identity(SourceOffset::new(Offset(offset)), log);
+        assert_eq!(translate(9), Translated::BelowStart { at: at(10), skipped: 1 });
+        assert_eq!(translate(10), Translated::Exact(at(10)));
+        assert_eq!(translate(20), Translated::Exact(at(20)));
+        assert_eq!(translate(23), Translated::AheadOfMirror { at: at(20), missing: 3 });
     }
 }

@@ -9,7 +9,7 @@
 //! arrays of their own: a search touches 8 bytes per step, and a million runs' heads fit a processor's cache.
 
 use super::{
-    coding::{Decoder, Ends, put_run},
+    coding::{Decoder, Ends, RUN_BYTES_MAX, put_run},
     run::{Run, Side},
 };
 use crate::position::{Position, TargetOffset};
@@ -40,6 +40,7 @@ impl Blocks {
                 self.sources.push(run.source.offset().0);
                 self.targets.push(run.target.offset().0);
                 self.starts.push(self.bytes.len());
+                self.reserve();
                 Ends { source: run.source, target: run.target }
             }
         };
@@ -137,6 +138,13 @@ impl Blocks {
         self.starts.iter_mut().for_each(|start| *start -= bytes);
         self.ends = self.ends.filter(|_| self.runs > 0);
         Some(Ends::of(&last))
+    }
+
+    /// Grows the bytes by an eighth, not by doubling: a large table is most of a partition's memory.
+    fn reserve(&mut self) {
+        if self.bytes.capacity() - self.bytes.len() < BLOCK_RUNS * RUN_BYTES_MAX {
+            self.bytes.reserve_exact((self.bytes.len() / 8).max(BLOCK_RUNS * RUN_BYTES_MAX));
+        }
     }
 
     fn decoder(&self, block: usize) -> Option<Decoder<'_>> {

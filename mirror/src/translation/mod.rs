@@ -11,7 +11,7 @@
 //!    offset is not below it; past the last one, the end of the last run. The same the other way round.
 //! 2. Total and monotone: there is an answer for every offset once something is mirrored, and it says when a commit is ahead
 //!    of the mirror or below what is still there ([`Translated`]). Trimming changes no answer.
-//! 3. A gap-free stream is one run for life; a run costs about three bytes on disk and five in memory.
+//! 3. A gap-free stream is one run for life; a run costs about three bytes on disk and four in memory.
 //! 4. The target log is the truth. Every relayed batch says where it came from ([`provenance`]), so after a crash, whatever
 //!    table or log have lost, the two agree again ([`reconcile()`]), or the table is built anew ([`Rebuild`]).
 //!

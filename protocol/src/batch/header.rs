@@ -270,7 +270,7 @@ pub fn stamp_append_time(batch: &mut [u8], now_ms: i64) {
 /// If `batch` is shorter than a header: callers have parsed it.
 pub fn set_producer(batch: &mut [u8], id: ProducerId, epoch: ProducerEpoch, base_sequence: Sequence) {
     assert!(batch.len() >= HEADER_SIZE, "set_producer takes a parsed batch");
-    let before = header_crc(batch);
+    let before = covered_header(batch);
     if let Some(fields) = batch.get_mut(PRODUCER_AT..).and_then(|from| from.first_chunk_mut::<14>()) {
         let [id, epoch, base_sequence] =
             [&id.0.to_be_bytes()[..], &epoch.0.to_be_bytes(), &base_sequence.0.to_be_bytes()];
@@ -279,21 +279,31 @@ pub fn set_producer(batch: &mut [u8], id: ProducerId, epoch: ProducerEpoch, base
             .zip([id, epoch, base_sequence].into_iter().flatten())
             .for_each(|(to, from)| *to = *from);
     }
-    let records_bytes = (batch.len() - HEADER_SIZE) as u64;
-    // A CRC is linear: what changed in the header, moved on by the length of the records, changes the whole alike.
-    let moved = |crc: u32| {
-        let algorithm = crc_fast::CrcAlgorithm::Crc32Iscsi;
-        crc_fast::checksum_combine(algorithm, u64::from(crc), 0, records_bytes) as u32
-    };
-    let change = moved(before) ^ moved(header_crc(batch));
+    let change = crc_change(&before, &covered_header(batch), batch.len() - HEADER_SIZE);
     if let Some(crc) = batch.get_mut(CRC_AT..).and_then(|from| from.first_chunk_mut()) {
         *crc = (u32::from_be_bytes(*crc) ^ change).to_be_bytes();
     }
 }
 
-/// The CRC of the part of the header that the batch's CRC covers.
-fn header_crc(batch: &[u8]) -> u32 {
-    crc32c(batch.get(CRC_COVERS_FROM..HEADER_SIZE).unwrap_or_default())
+type CoveredHeader = [u8; HEADER_SIZE - CRC_COVERS_FROM];
+
+/// The part of the header that the batch's CRC covers.
+fn covered_header(batch: &[u8]) -> CoveredHeader {
+    batch.get(CRC_COVERS_FROM..).and_then(|from| from.first_chunk()).copied().unwrap_or([0; _])
+}
+
+/// By what a batch's CRC changes with its header. A CRC is linear, so it is the same for all records of one length: they
+/// may as well be zeros. From some length on, moving the change over them is cheaper than their CRC.
+fn crc_change(before: &CoveredHeader, after: &CoveredHeader, records_bytes: usize) -> u32 {
+    const ZEROS: &[u8] = &[0; 64 << 10];
+    match ZEROS.get(..records_bytes) {
+        Some(records) => crc32c_of(&[before, records]) ^ crc32c_of(&[after, records]),
+        None => {
+            let change = u64::from(crc32c(before) ^ crc32c(after));
+            let algorithm = crc_fast::CrcAlgorithm::Crc32Iscsi;
+            crc_fast::checksum_combine(algorithm, change, 0, records_bytes as u64) as u32
+        }
+    }
 }
 
 /// Writes the CRC of a whole batch.
@@ -310,6 +320,12 @@ pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
     crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32
 }
 
+fn crc32c_of(parts: &[&[u8]]) -> u32 {
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize() as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,7 +337,7 @@ mod tests {
 
     #[test]
     fn another_producer_gets_the_crc_that_the_whole_batch_has() {
-        for length in [0, 1, 7, 300, 70_000] {
+        for length in [0, 1, 7, 300, 64 << 10, (64 << 10) + 1, 70_000] {
             let mut batch: Vec<u8> = (0..HEADER_SIZE + length).map(|at| (at * 31 % 251) as u8).collect();
             batch[16] = 2;
             let counted = (batch.len() - LENGTH_OVERHEAD) as i32;

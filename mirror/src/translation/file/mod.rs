@@ -169,11 +169,7 @@ impl TableFile {
             self.table.skip_to(resume);
         }
         written?;
-        if self.length > self.length_max {
-            // The table has grown as well since that was reckoned.
-            self.length_max = self.length_max();
-        }
-        if self.length > self.length_max { self.shrink() } else { Ok(()) }
+        self.shrink_if_mostly_dead()
     }
 
     /// Notes that the source holds nothing to mirror below `position`, as [`Table::skip_to`] does.
@@ -184,7 +180,7 @@ impl TableFile {
             self.write(ends, &[], position.since(ends.source))?;
             self.table.skip_to(position);
         }
-        Ok(())
+        self.shrink_if_mostly_dead()
     }
 
     /// Makes durable what was written. The first failure is the last: the table is offline until it is opened anew.
@@ -202,7 +198,8 @@ impl TableFile {
         Ok(())
     }
 
-    /// Forgets runs below the log's start, once that is half of the table. Answers whether the file was written anew.
+    /// Forgets runs below the log's start, once that is half of the table, and writes the file anew. Answers whether
+    /// any was forgotten.
     pub fn trim(&mut self, log_start: TargetOffset) -> Result<bool, TableError> {
         self.ready()?;
         let trimmed = self.table.trim(log_start);
@@ -247,6 +244,14 @@ impl TableFile {
         self.chain = chain;
         self.needs_sync = true;
         Ok(())
+    }
+
+    fn shrink_if_mostly_dead(&mut self) -> Result<(), TableError> {
+        if self.length > self.length_max {
+            // The table has grown as well since that was reckoned.
+            self.length_max = self.length_max();
+        }
+        if self.length > self.length_max { self.shrink() } else { Ok(()) }
     }
 
     /// Writes the file anew. A full disk only puts it off.

@@ -128,6 +128,26 @@ fn what_is_written_after_a_torn_tail_is_not_followed_by_what_was_torn() {
 }
 
 #[test]
+fn a_chunk_counts_only_after_the_very_chunk_it_was_written_after() {
+    let bytes_of = |second: Run| {
+        let disk = disk();
+        let mut file = create(&disk);
+        for run in [run(0), second, run(3)] {
+            file.append(&[run]).unwrap();
+        }
+        written(&disk)
+    };
+    let other = Run { length: 6, ..run(1) };
+    let (mut bytes, others) = (bytes_of(run(1)), bytes_of(other));
+    assert_eq!(bytes.len(), others.len());
+    let last = bytes.len() - 13;
+    bytes[..last].copy_from_slice(&others[..last]);
+    let disk = disk();
+    put(&disk, &bytes);
+    assert_eq!(runs_of(&open(&disk).unwrap()), [run(0), other]);
+}
+
+#[test]
 fn damage_below_a_synced_point_is_an_error_and_a_torn_tail_is_not() {
     let disk = disk();
     let mut file = create(&disk);
