@@ -1,6 +1,8 @@
 //! From what goes wrong with partitions and their logs to Kafka's error codes; metadata's failures are in `failure.rs`.
 //! No wildcard arms: a new failure has to be given its code.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use core_log::{AppendError, ChangeError, ReadError, validate::InvalidBatch};
 use protocol::ErrorCode;
 

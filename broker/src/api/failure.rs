@@ -1,5 +1,7 @@
 //! Why metadata is not read or changed, as the answer says it: the one place that maps refusals to Kafka's codes.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use bytestring::ByteString;
 use protocol::ErrorCode;
 

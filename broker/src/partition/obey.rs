@@ -54,3 +54,6 @@ impl Partitions {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

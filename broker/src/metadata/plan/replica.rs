@@ -141,7 +141,9 @@ fn raised(id: TopicId, current: &[PartitionState], wanted: &[LeaderEpoch]) -> Op
     let after: Vec<_> =
         current.iter().zip(wanted).map(|(partition, wanted)| partition.leader_epoch.max(wanted).0).collect();
     let changed = current.iter().zip(&after).any(|(before, after)| before.leader_epoch.0 != *after);
-    changed.then(|| {
-        MetadataRecord::PartitionEpochs(PartitionEpochsRecord { version: 1, id, leader_epochs: after })
-    })
+    let record = PartitionEpochsRecord { version: 1, id, leader_epochs: after };
+    changed.then_some(MetadataRecord::PartitionEpochs(record))
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,10 +31,12 @@ impl Group {
             self.renew_session(now, &who.member_id);
         }
         let expire_ms = (commit.retention_ms >= 0).then(|| now.wall_ms.saturating_add(commit.retention_ms));
+        // What comes from outside was taken there.
+        let is_bounded = matches!(commit.author, Author::Client { .. });
         let mut offsets = Vec::with_capacity(commit.offsets.len());
         let mut codes = Vec::with_capacity(commit.offsets.len());
         for offset in &commit.offsets {
-            if offset.metadata.len() > self.rules.offset_metadata_bytes_max {
+            if is_bounded && offset.metadata.len() > self.rules.offset_metadata_bytes_max {
                 codes.push(ErrorCode::OFFSET_METADATA_TOO_LARGE);
             } else {
                 codes.push(ErrorCode::NONE);

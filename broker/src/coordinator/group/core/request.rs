@@ -43,8 +43,9 @@ pub enum Request {
 }
 
 impl Request {
-    /// What is answered where the group's gate is shut; `None` for what goes on all the same: reading, what the broker itself
-    /// does with its records, and commits from outside, which follow the group's home.
+    /// What is answered where the group's gate is shut; `None` for what goes on all the same: reading, topics that are gone, and
+    /// commits from outside, which follow the group's home. Its offsets do not expire here meanwhile: members there may live on
+    /// one that was committed long ago.
     pub fn refusal(&self, error: ErrorCode) -> Option<Answer> {
         match self {
             Self::Join(join, _) => {
@@ -56,8 +57,8 @@ impl Request {
             Self::Commit(Commit { author: Author::Client { .. }, .. }) => Some(Answer::Commit(Err(error))),
             Self::DeleteOffsets(_) => Some(Answer::DeleteOffsets(Err(error))),
             Self::DeleteGroup => Some(Answer::DeleteGroup(error)),
+            Self::Expire => Some(Answer::Swept(0)),
             Self::Commit(Commit { author: Author::Outside, .. })
-            | Self::Expire
             | Self::ForgetTopic(_)
             | Self::Describe
             | Self::Offsets

@@ -1,6 +1,7 @@
 //! The coordinator as handlers see it, over logs in memory.
 
 mod failures;
+mod gates;
 mod life;
 mod members;
 mod offsets;

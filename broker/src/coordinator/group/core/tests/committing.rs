@@ -63,6 +63,23 @@ fn metadata_that_is_too_long_is_refused_for_its_partition_only() {
 }
 
 #[test]
+fn metadata_from_outside_is_kept_whatever_its_length() {
+    let mut bench = Bench::new();
+    let offset = OffsetToCommit {
+        topic: TopicName::from("t"),
+        partition: PartitionId(0),
+        offset: Offset(1),
+        leader_epoch: LeaderEpoch(3),
+        metadata: "12345678901234567".into(),
+    };
+    let commit = Commit { author: Author::Outside, retention_ms: -1, offsets: vec![offset] };
+    let ticket = bench.ask(Request::Commit(commit));
+    bench.store();
+    assert_eq!(bench.committed(ticket), Ok(vec![ErrorCode::NONE]));
+    assert_eq!(&*bench.offsets()["t"][&PartitionId(0)].metadata, "12345678901234567");
+}
+
+#[test]
 fn only_members_commit_while_the_group_has_some() {
     let mut bench = Bench::new();
     let ids = bench.stable(&[newcomer("a")]);

@@ -8,6 +8,7 @@ mod joining;
 mod leaving;
 mod loading;
 mod sessions;
+mod settling;
 mod simulation;
 mod static_members;
 mod syncing;
