@@ -70,8 +70,6 @@ async fn back_fill_and_live_records_arrive_byte_for_byte() {
     }
     let source = start(&authority, "east", &east, link("west", String::new())).await;
     let target = start(&authority, "west", &west, link("east", source.address().to_string())).await;
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    eprintln!(
         "{:#?}\n{:#?} {:?} {:?}",
         target.status().await,
         source.status().await,
