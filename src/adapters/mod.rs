@@ -18,6 +18,7 @@ mod groups;
 mod operations;
 mod ownership;
 mod parts;
+mod producer_ids;
 mod rules;
 mod sink;
 mod source;

@@ -168,8 +168,10 @@ async fn ownership_survives_a_restart() {
     broker.drain(WITHIN).await.expect("a clean end");
     let (broker, ports) = serving(&dir).await;
     assert_eq!(ports.ownership.load().await, Ok(vec![record]));
+    let first = ports.sink.producer_id().await.expect("an id");
+    let second = ports.sink.producer_id().await.expect("another id");
+    assert!(first > ProducerId(5_000) && second > first, "{first} {second}");
     let image = broker.handles().metadata().image();
-    assert!(image.producer_id_floor() > ProducerId(5_000));
     assert_eq!(image.topic("replica.a").expect("it is there").partitions[0].leader_epoch, LeaderEpoch(9));
     broker.drain(WITHIN).await.expect("a clean end");
 }
