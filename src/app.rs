@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   build: data directory made and locked, admin port up     nothing serves yet
-//!   run:   broker starts  ->  ready  ->  a signal, or a failure of the broker
-//!          drain: not ready; no new work; answers in flight leave; logs are synced  ->  exit
+//!   run:   broker starts  ->  links run  ->  ready  ->  a signal, or a failure of the broker
+//!          drain: not ready; links end; no new work; answers in flight leave; logs are synced  ->  exit
 //! ```
 //!
 //! Promises:
@@ -14,6 +14,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use prometheus_client::registry::Registry;
+use tokio::time::timeout;
 
 use broker::{Broker, Components, DrainError, OpenGate, StartError};
 use core_log::{
@@ -25,6 +26,7 @@ use core_log::{
 use crate::{
     admin::{self, Admin, Phase, Status},
     config::Settings,
+    joined::{JoinError, Joined, Joining},
     node::Node,
     signals::{Signals, Stop},
 };
@@ -60,6 +62,8 @@ pub(crate) enum AppError {
     Signals(io::Error),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Join(#[from] JoinError),
     #[error("the broker failed: {0}")]
     Failed(String),
     #[error(transparent)]
@@ -109,14 +113,14 @@ impl App {
     /// Serves until a signal or a failure, then drains.
     async fn run(mut self, signals: &mut Signals) -> Result<Ending, AppError> {
         let started = tokio::select! {
-            started = self.start_broker() => Some(started?),
+            started = self.start() => Some(started?),
             _ = signals.next() => None,
         };
-        let Some(mut broker) = started else {
+        let Some((mut broker, joined)) = started else {
             tracing::info!("stopped while starting");
             return Ok(Ending::Drained);
         };
-        self.announce(&broker);
+        self.announce(&broker, joined.as_ref());
         let failure = tokio::select! {
             stop = signals.next() => {
                 tracing::info!(signal = %stop, within_ms = self.settings.drain_ms, "draining");
@@ -130,7 +134,7 @@ impl App {
             }
         };
         let drained = tokio::select! {
-            drained = broker.drain(Duration::from_millis(self.settings.drain_ms)) => drained,
+            drained = drain(broker, joined, Duration::from_millis(self.settings.drain_ms)) => drained,
             stop = signals.next() => return Ok(Ending::Cut(stop)),
         };
         match (failure, drained) {
@@ -139,27 +143,54 @@ impl App {
         }
     }
 
-    async fn start_broker(&mut self) -> Result<Broker, StartError> {
+    /// The broker, and the links beside it where the node has some.
+    async fn start(&mut self) -> Result<(Broker, Option<Joined>), AppError> {
         let opened = Broker::open(
             self.settings.broker.clone(),
             self.settings.log.clone(),
             &self.settings.data,
             self.components.clone(),
             &mut self.metrics,
-        );
-        opened.await?.serve(Arc::new(OpenGate)).await
+        )
+        .await?;
+        let Some(node) = self.node.take() else {
+            return Ok((opened.serve(Arc::new(OpenGate)).await?, None));
+        };
+        let joining = Joining::new(node);
+        let broker = opened.serve(joining.gate()).await?;
+        match joining.start(broker.handles(), &self.settings, &self.components, &mut self.metrics).await {
+            Ok(joined) => Ok((broker, Some(joined))),
+            Err(error) => {
+                // What clients were told in the meantime is on disk; the logs are closed as after any other run.
+                drop(broker.drain(Duration::from_millis(self.settings.drain_ms)).await);
+                Err(error.into())
+            }
+        }
     }
 
-    fn announce(&mut self, broker: &Broker) {
+    fn announce(&mut self, broker: &Broker, joined: Option<&Joined>) {
+        if let Some(joined) = joined {
+            self.status.operate(joined.operations());
+        }
         self.status.expose(std::mem::take(&mut self.metrics));
         self.status.enter(Phase::Ready);
         tracing::info!(
             kafka = %broker.kafka_address(),
             admin = %self.admin.address(),
             data = %self.settings.data.display(),
-            node = self.node.as_ref().map(|node| node.plan.node.as_str()),
+            node = joined.map(Joined::node),
             elapsed_ms = u64::try_from(self.components.clock.monotonic().as_millis()).unwrap_or(u64::MAX),
             "ready"
         );
     }
+}
+
+/// The reverse of the start: first the links, so that nothing arrives that would not be finished.
+async fn drain(broker: Broker, joined: Option<Joined>, deadline: Duration) -> Result<(), DrainError> {
+    if let Some(joined) = joined
+        && timeout(deadline, joined.leave()).await.is_err()
+    {
+        tracing::warn!("the links did not end in time; peers resume from what is durable");
+    }
+    broker.drain(deadline).await
 }

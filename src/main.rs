@@ -14,6 +14,7 @@ mod cli;
 mod config;
 mod descriptors;
 mod exit;
+mod joined;
 mod node;
 mod operations;
 mod run;

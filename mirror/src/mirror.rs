@@ -9,8 +9,8 @@ use core_log::{Clock, Storage};
 
 use crate::{
     driver::{
-        Credentials, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError, NodeParts, Peer, Random, Sessions,
-        TargetLinks, TransportSettings, UnitViews, run,
+        Credentials, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError, NodeParts, Peer, Places, Random,
+        Sessions, TargetLinks, TransportSettings, UnitViews, run,
     },
     ownership::Membership,
     ports::Ports,
@@ -53,6 +53,7 @@ pub struct Mirror {
     sessions: Arc<Sessions>,
     units: Arc<UnitViews>,
     metrics: Arc<LinkMetrics>,
+    places: Arc<Places>,
 }
 
 impl Mirror {
@@ -60,6 +61,7 @@ impl Mirror {
     pub async fn start(settings: MirrorSettings, parts: MirrorParts) -> Result<Self, NodeError> {
         let (lines, _heard) = Lines::new();
         let (metrics, sessions) = (Arc::<LinkMetrics>::default(), Arc::<Sessions>::default());
+        let places = Arc::<Places>::default();
         let units = Arc::new(UnitViews::new(parts.membership));
         let node = NodeParts {
             here: parts.here,
@@ -77,13 +79,14 @@ impl Mirror {
             tables: parts.tables,
             metrics: Arc::clone(&metrics),
             sessions: Arc::clone(&sessions),
+            places: Arc::clone(&places),
         };
         let (ready, started) = oneshot::channel();
         let workers = node.transport.worker_threads;
         let thread = LinkThread::start(workers, move |stopping| run(node, ready, stopping))?;
         let running = started.await.map_err(|_| NodeError::Ended)??;
         let (address, target_links) = (running.address, running.target_links);
-        Ok(Self { thread, address, target_links, sessions, units, metrics })
+        Ok(Self { thread, address, target_links, sessions, units, metrics, places })
     }
 
     /// Where peers reach it.

@@ -38,7 +38,7 @@ const GAUGES: &[Figure] = &[
     ("isthmus_mirror_unapplied_bytes", "Bytes of blocks received, or being received, and not yet applied", |of| &of.unapplied_bytes),
 ];
 
-pub(super) fn register(registry: &mut Registry, metrics: Arc<LinkMetrics>) {
+pub(crate) fn register(registry: &mut Registry, metrics: Arc<LinkMetrics>) {
     registry.register_collector(Box::new(Counters(metrics)));
 }
 

@@ -15,7 +15,10 @@ mod credentials;
 mod failures;
 mod gate;
 mod groups;
+mod operations;
 mod ownership;
+mod parts;
+mod producer_ids;
 mod rules;
 mod sink;
 mod source;
@@ -33,9 +36,11 @@ use self::{
     source::BrokerSource,
 };
 pub(crate) use self::{
+    counters::register as register_counters,
     credentials::CertifiedNode,
-    gate::{Units, WriteGate},
-    rules::DeclaredRules,
+    gate::{LateUnits, Units, WriteGate},
+    operations::NodeOperations,
+    parts::{here, links, random, tables},
 };
 
 /// Segment files that links read at once. Consumers have bounds of their own, so back-fill does not take theirs.

@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use broker::Handles;
 use mirror::ports::{BatchSink, BoxFuture, DiskReads, LogPartition, PortError, SinkPartition};
-use protocol::{PartitionId, TopicId};
+use protocol::{PartitionId, ProducerId, TopicId};
 
-use super::failures;
+use super::{failures, producer_ids::ProducerIds};
 
 pub(super) struct BrokerSink {
     broker: Handles,
     reads: DiskReads,
+    producer_ids: ProducerIds,
 }
 
 impl BrokerSink {
     pub(super) fn new(broker: Handles, reads: DiskReads) -> Self {
-        Self { broker, reads }
+        let producer_ids = ProducerIds::new(broker.metadata().clone());
+        Self { broker, reads, producer_ids }
     }
 }
 
@@ -30,5 +32,9 @@ impl BatchSink for BrokerSink {
             let partition = LogPartition::new(log, self.broker.log_dir().clone(), self.reads.clone());
             Ok(Arc::new(partition) as Arc<dyn SinkPartition>)
         })
+    }
+
+    fn producer_id(&self) -> BoxFuture<'_, Result<ProducerId, PortError>> {
+        Box::pin(async move { self.producer_ids.next().await.map_err(|error| failures::metadata(&error)) })
     }
 }

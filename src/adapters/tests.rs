@@ -145,7 +145,7 @@ async fn positions_of_a_group_that_is_used_elsewhere_are_kept_and_announced() {
     let event = timeout(WITHIN, events.recv()).await.expect("an event").expect("not behind");
     let GroupEvent::Committed { group, offset } = event else { panic!("{event:?}") };
     assert_eq!((group.as_str(), offset.offset, offset.topic_id.0.as_u128()), ("away", Offset(41), 77));
-    assert_eq!(ports.groups.settled("away".into()).await.expect("settled"), [offset.clone()]);
+    assert_eq!(ports.groups.settled("away".into()).await.expect("settled"), std::slice::from_ref(&offset));
     let all = ports.groups.all().await.expect("all");
     assert_eq!((all.len(), &all[0].offsets), (1, &vec![offset]));
     assert_eq!(ports.groups.is_active("away".into()).await, Ok(false));
@@ -168,8 +168,10 @@ async fn ownership_survives_a_restart() {
     broker.drain(WITHIN).await.expect("a clean end");
     let (broker, ports) = serving(&dir).await;
     assert_eq!(ports.ownership.load().await, Ok(vec![record]));
+    let first = ports.sink.producer_id().await.expect("an id");
+    let second = ports.sink.producer_id().await.expect("another id");
+    assert!(first > ProducerId(5_000) && second > first, "{first} {second}");
     let image = broker.handles().metadata().image();
-    assert!(image.producer_id_floor() > ProducerId(5_000));
     assert_eq!(image.topic("replica.a").expect("it is there").partitions[0].leader_epoch, LeaderEpoch(9));
     broker.drain(WITHIN).await.expect("a clean end");
 }

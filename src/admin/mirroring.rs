@@ -27,6 +27,8 @@ pub(super) fn registry(status: NodeStatus) -> Registry {
 #[derive(Debug)]
 struct Mirroring(NodeStatus);
 
+/// Name, help, and where the number is.
+type Figure<N> = (&'static str, &'static str, fn(&TransportStatus) -> N);
 type OfLink = [(&'static str, String); 3];
 
 impl Collector for Mirroring {
@@ -45,7 +47,7 @@ impl Collector for Mirroring {
 fn connections(encoder: &mut DescriptorEncoder<'_>, links: &[LinkStatus]) -> fmt::Result {
     let up = |link: &LinkStatus| (of_link(link), f64::from(u8::from(link.state == "connected")));
     gauges(encoder, "isthmus_mirror_link_up", "1 while the link is connected", links.iter().map(up))?;
-    let figures: [(&str, &str, fn(&TransportStatus) -> f64); 2] = [
+    let figures: [Figure<f64>; 2] = [
         ("isthmus_mirror_link_rtt_seconds", "Round trip of the connection", |now| now.rtt_ms / 1_000.0),
         ("isthmus_mirror_link_congestion_window_bytes", "What may be on its way at once", |now| {
             now.congestion_window_bytes as f64
@@ -55,7 +57,7 @@ fn connections(encoder: &mut DescriptorEncoder<'_>, links: &[LinkStatus]) -> fmt
         let told = links.iter().filter_map(|link| Some((of_link(link), figure(link.transport.as_ref()?))));
         gauges(encoder, name, help, told)?;
     }
-    let totals: [(&str, &str, fn(&TransportStatus) -> u64); 3] = [
+    let totals: [Figure<u64>; 3] = [
         ("isthmus_mirror_link_sent_bytes", "Sent over the connection of now", |now| now.sent_bytes),
         ("isthmus_mirror_link_received_bytes", "Received over the connection of now", |now| {
             now.received_bytes

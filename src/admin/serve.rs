@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     sync::Semaphore,
     task::AbortHandle,
     time,
@@ -93,7 +93,10 @@ pub(super) async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: 
 #[cfg(test)]
 mod tests {
     use prometheus_client::registry::Registry;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
 
     use super::*;
     use crate::admin::Phase;

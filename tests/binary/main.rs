@@ -3,6 +3,7 @@
 mod certs;
 mod command;
 mod daemon;
+mod joined;
 mod lifecycle;
 mod operations;
 mod placement;

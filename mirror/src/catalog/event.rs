@@ -16,7 +16,7 @@ pub enum Event {
     },
     /// The listing is complete: topics that were known and not named are gone.
     Complete,
-    /// The topics of this datacenter, at once after the start and whenever they changed.
+    /// The topics of this datacenter, internal ones left out, at once after the start and whenever they changed.
     Local(LocalCatalog),
     /// The link's rules, or homes of units, changed.
     FlowsChanged,
@@ -54,6 +54,8 @@ pub struct LocalTopic {
     pub leader_epochs: Vec<LeaderEpoch>,
     /// Overrides only.
     pub configs: BTreeMap<String, String>,
+    /// It was created here as a replica, as far as is known.
+    pub replica: bool,
 }
 
 impl SourceTopic {

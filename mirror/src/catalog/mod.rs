@@ -10,8 +10,17 @@
 
 mod command;
 mod event;
+mod internal;
+mod rules;
 mod stop;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod tracked;
 
 pub use command::{Command, Notice};
 pub use event::{Event, LocalCatalog, LocalTopic, SourceTopic};
+pub use internal::INTERNAL_TOPICS;
+pub use rules::{Flow, Rules};
 pub use stop::TopicStop;
+pub use sync::{CatalogSync, TopicRow};

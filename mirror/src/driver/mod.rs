@@ -40,6 +40,6 @@ pub use self::{
 pub(crate) use self::{
     line::Lines,
     node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
-    target::TargetView,
+    target::{Place, Places, TargetView},
     thread::LinkThread,
 };

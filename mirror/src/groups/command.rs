@@ -5,14 +5,20 @@ use std::sync::Arc;
 use protocol::{GroupId, LeaderEpoch, PartitionId, TopicId, TopicName};
 
 use super::event::Round;
-use crate::position::TargetOffset;
+use crate::{ownership::HomeGeneration, position::TargetOffset};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Commit these for a group without members; all or none. Answered by `Applied` or `Refused`.
-    Apply { group: GroupId, round: Round, commits: Vec<TargetCommit> },
+    /// To be refused, too, once the group's home generation here is above `generation`.
+    Apply { group: GroupId, round: Round, generation: HomeGeneration, commits: Vec<TargetCommit> },
     /// Only under the policy that deletions follow: remove these positions. Answered like `Apply`.
-    Remove { group: GroupId, round: Round, partitions: Vec<(TopicName, PartitionId)> },
+    Remove {
+        group: GroupId,
+        round: Round,
+        generation: HomeGeneration,
+        partitions: Vec<(TopicName, PartitionId)>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,17 @@
 //! 5. Once the home moved, nothing of the old home is applied.
 //! 6. Memory: one entry per (group, topic, partition) of the source; at most one batch in flight per group.
 
+mod clamp;
 mod command;
+mod entry;
 mod event;
+mod sync;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use command::{Command, TargetCommit};
+pub use entry::{GroupRow, RowState};
 pub use event::{Event, Refusal, Round, SourceCommit};
+pub use sync::{Deletions, GroupSync, GroupTotals};
 pub use translate::{Located, Translate, Translation};

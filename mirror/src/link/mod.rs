@@ -29,3 +29,6 @@ pub mod wire;
 mod ids;
 
 pub use ids::{ApplyId, BlockNumber, Handle, ReadId};
+
+#[cfg(test)]
+mod tests;

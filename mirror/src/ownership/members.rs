@@ -62,31 +62,39 @@ impl fmt::Display for Datacenter {
 
 /// The declared home, then the standbys, in the topology's order, which is the same everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Members(Vec<Datacenter>);
+pub struct Members {
+    home: Datacenter,
+    all: Vec<Datacenter>,
+}
 
 impl Members {
     pub fn new(home: Datacenter, standbys: impl IntoIterator<Item = Datacenter>) -> Self {
-        let mut members = vec![home];
+        let mut all = vec![home.clone()];
         for standby in standbys {
-            if !members.contains(&standby) {
-                members.push(standby);
+            if !all.contains(&standby) {
+                all.push(standby);
             }
         }
-        Self(members)
+        Self { home, all }
+    }
+
+    /// The home of generation 1.
+    pub fn declared_home(&self) -> &Datacenter {
+        &self.home
     }
 
     pub fn contains(&self, datacenter: &Datacenter) -> bool {
-        self.0.contains(datacenter)
+        self.all.contains(datacenter)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Datacenter> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// The smallest generation of `datacenter` above `known`; `None` for a stranger, or when the numbers are used up.
     pub fn next_generation(&self, datacenter: &Datacenter, known: HomeGeneration) -> Option<HomeGeneration> {
-        let count = u64::try_from(self.0.len()).ok()?;
-        let place = u64::try_from(self.0.iter().position(|member| member == datacenter)?).ok()?;
+        let count = u64::try_from(self.all.len()).ok()?;
+        let place = u64::try_from(self.all.iter().position(|member| member == datacenter)?).ok()?;
         let first = place.checked_add(1)?;
         if known.0 < first {
             return Some(HomeGeneration(first));

@@ -27,11 +27,14 @@ mod event;
 mod generation;
 mod members;
 mod message;
+#[cfg(test)]
+mod model_test;
 mod positions;
 mod record;
 mod report;
 mod serial;
 mod settings;
+mod unit;
 mod view;
 
 pub use command::Command;
@@ -48,4 +51,5 @@ pub use report::{
     StopReason,
 };
 pub use settings::{Settings, WhenApart};
+pub use unit::{Unit, UnitStatus};
 pub use view::{Gate, Membership, UnitView, Views, flows, gate_of_group, gate_of_topic};

@@ -60,8 +60,9 @@ pub enum State {
 pub enum Fencing {
     /// Promised to `to`: only `to` knows whether it became the home.
     Promised { to: Datacenter, generation: HomeGeneration, request: RequestId },
-    /// Another home was heard of; what was written here at generation `held` is compared with where it started.
-    Overruled { held: HomeGeneration },
+    /// Another home was heard of; what was written here at generation `held`, which began at `base`, is compared with
+    /// where that one started.
+    Overruled { held: HomeGeneration, base: Vec<PartitionEnd> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

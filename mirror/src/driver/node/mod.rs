@@ -25,7 +25,7 @@ use super::{
     random::Random,
     settings::TransportSettings,
     source::SourceParts,
-    target::{Applier, TargetLink, TargetParts, TargetView},
+    target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
     workers::Workers,
@@ -76,6 +76,7 @@ pub(crate) struct NodeParts {
     pub(crate) tables: PathBuf,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) places: Arc<Places>,
 }
 
 /// Why the links of a node do not run.
@@ -183,6 +184,14 @@ fn spawn_targets(
 
 fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
     let credit_window = parts.transport.credit_bytes;
+    let tables = Tables {
+        link: link.name(),
+        storage: Arc::clone(&parts.storage),
+        directory: parts.tables.clone(),
+        sink: Arc::clone(&parts.ports.sink),
+        workers: applier.workers.clone(),
+    };
+    let finder = Finder { sink: Arc::clone(&parts.ports.sink), tables, random: parts.random.clone() };
     let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
     TargetParts {
         link: link.name(),
@@ -190,6 +199,8 @@ fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: A
         node: parts.here.node.clone(),
         topology: parts.topology.clone(),
         ports: parts.ports.clone(),
+        finder,
+        places: Arc::clone(&parts.places),
         flows: flows(parts, link),
         lines: parts.lines.clone(),
         clock: Arc::clone(&parts.clock),

@@ -1,0 +1,32 @@
+//! Topologies of tests.
+
+use mirror::{
+    driver::{Landing, LinkRules, TopicRule},
+    ownership::Membership,
+};
+
+/// Every topic as a replica, every group.
+pub(crate) struct Everything;
+
+impl LinkRules for Everything {
+    fn topic(&self, _name: &str) -> Option<TopicRule> {
+        Some(TopicRule { landing: Landing::Replica, weight: 1 })
+    }
+
+    fn group(&self, _group: &str) -> bool {
+        true
+    }
+}
+
+/// Nothing is in a failover unit.
+pub(crate) struct NoUnits;
+
+impl Membership for NoUnits {
+    fn unit_of_topic(&self, _topic: &str) -> Option<&str> {
+        None
+    }
+
+    fn unit_of_group(&self, _group: &str) -> Option<&str> {
+        None
+    }
+}
