@@ -71,7 +71,13 @@ async fn back_fill_and_live_records_arrive_byte_for_byte() {
     let source = start(&authority, "east", &east, link("west", String::new())).await;
     let target = start(&authority, "west", &west, link("east", source.address().to_string())).await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    eprintln!("{:#?}\n{:#?} {:?} {:?}", target.status().await, source.status().await, source.metrics(), target.metrics());
+    eprintln!(
+        "{:#?}\n{:#?} {:?} {:?}",
+        target.status().await,
+        source.status().await,
+        source.metrics(),
+        target.metrics()
+    );
     for partition in 0..3 {
         soon("the back-fill", west.reaches(topic, partition, 800)).await;
     }

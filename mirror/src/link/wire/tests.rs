@@ -70,8 +70,14 @@ fn group_offset() -> impl Strategy<Value = GroupOffset> {
 
 fn ownership() -> impl Strategy<Value = OwnershipMessage> {
     let pieces = (1..u32::MAX).prop_flat_map(|pieces| (0..pieces, Just(pieces)));
-    (unit(), any::<u64>(), pieces, collection::vec(any::<u8>(), 0..100)).prop_map(
-        |(unit, number, (piece, pieces), body)| OwnershipMessage { unit, number, piece, pieces, body: body.into() },
+    ("[a-z]{1,9}", any::<u64>(), pieces, proptest::collection::vec(any::<u8>(), 0..100)).prop_map(
+        |(unit, number, (piece, pieces), body)| OwnershipMessage {
+            unit,
+            number,
+            piece,
+            pieces,
+            body: body.into(),
+        },
     )
 }
 
@@ -230,8 +236,13 @@ fn a_length_above_the_limit_is_refused_before_anything_else_comes() {
 
 #[test]
 fn a_message_that_the_other_side_would_refuse_is_not_encoded() {
-    let message =
-        ToSource::Ownership(OwnershipMessage { unit: "u".into(), number: 1, piece: 0, pieces: 1, body: vec![0; CONTROL_BYTES_MAX].into() });
+    let message = ToSource::Ownership(OwnershipMessage {
+        unit: "u".into(),
+        number: 1,
+        piece: 0,
+        pieces: 1,
+        body: vec![0; CONTROL_BYTES_MAX].into(),
+    });
     let mut out = BytesMut::new();
     assert!(matches!(encode(&message, &mut out), Err(WireError::TooLarge { .. })));
     assert!(out.is_empty());
