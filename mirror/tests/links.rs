@@ -35,6 +35,7 @@ fn link(other: &str, address: String) -> LinkSpec {
 
 async fn start(authority: &Authority, here: &str, site: &Site, link: LinkSpec) -> Mirror {
     let parts = MirrorParts {
+        units: Vec::new(),
         here: peer(here),
         topology: "digest".to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -47,7 +48,7 @@ async fn start(authority: &Authority, here: &str, site: &Site, link: LinkSpec) -
         storage: Arc::new(MemoryStorage::new(9)),
         tables: "/tables".into(),
     };
-    Mirror::start(MirrorSettings::default(), parts).await.unwrap()
+    Mirror::open(MirrorSettings::default(), parts).await.unwrap().start().await.unwrap()
 }
 
 fn values(from: usize, count: usize) -> Vec<bytes::BytesMut> {

@@ -42,7 +42,7 @@ pub use self::{
 pub(crate) use self::{
     line::Lines,
     node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
-    target::TargetView,
+    target::{Place, Places, TargetView},
     thread::LinkThread,
     units::{HeardEnds, Operator, Units, UnitsParts},
 };

@@ -44,6 +44,10 @@ pub enum GroupEvent {
     GroupGone {
         group: GroupId,
     },
+    /// Its last member left: others may commit for it again.
+    Emptied {
+        group: GroupId,
+    },
 }
 
 /// An offset to be committed here on behalf of a link.
@@ -69,6 +73,7 @@ pub trait GroupStore: Send + Sync + 'static {
     /// It has members here: what it commits is its own.
     fn is_active(&self, group: GroupId) -> BoxFuture<'_, Result<bool, PortError>>;
 
+    /// All or none. [`PortError::Refused`] for a group that has members here.
     fn commit(&self, group: GroupId, offsets: Vec<GroupCommit>) -> BoxFuture<'_, Result<(), PortError>>;
 
     fn delete_offsets(

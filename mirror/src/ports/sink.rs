@@ -28,6 +28,9 @@ pub trait BatchSink: Send + Sync + 'static {
         topic: TopicId,
         partition: PartitionId,
     ) -> BoxFuture<'_, Result<Arc<dyn SinkPartition>, PortError>>;
+
+    /// A producer id that nobody else here is or was given: it says in a merged topic's log where records come from.
+    fn producer_id(&self) -> BoxFuture<'_, Result<ProducerId, PortError>>;
 }
 
 /// A partition that is written. Appends take effect in the order in which [`Self::append`] was called and awaited.

@@ -232,6 +232,11 @@ impl BatchSink for Site {
             Ok(Arc::new(Valved { inner, closed: self.0.valve.clone() }) as Arc<dyn SinkPartition>)
         })
     }
+
+    fn producer_id(&self) -> BoxFuture<'_, Result<ProducerId, PortError>> {
+        let id = self.0.producer_ids.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move { Ok(ProducerId(id)) })
+    }
 }
 
 /// A log whose appends can be held up.

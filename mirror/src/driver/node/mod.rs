@@ -25,9 +25,10 @@ use super::{
     random::Random,
     settings::TransportSettings,
     source::SourceParts,
-    target::{Applier, TargetLink, TargetParts, TargetView},
+    target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
+    units::{HeardEnds, Units},
     workers::Workers,
 };
 use crate::{
@@ -70,12 +71,15 @@ pub(crate) struct NodeParts {
     pub(crate) ports: Ports,
     pub(crate) units: Arc<UnitViews>,
     pub(crate) lines: Lines,
+    /// What the state machines know of other datacenters' logs.
+    pub(crate) ends: HeardEnds,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) tables: PathBuf,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) places: Arc<Places>,
 }
 
 /// Why the links of a node do not run.
@@ -103,6 +107,7 @@ pub(crate) struct Running {
 /// Runs all links until it is told to stop.
 pub(crate) async fn run(
     parts: NodeParts,
+    units: Units,
     ready: oneshot::Sender<Result<Running, NodeError>>,
     mut stopping: Stopping,
 ) {
@@ -117,7 +122,9 @@ pub(crate) async fn run(
             return;
         }
     };
+    let units = tokio::spawn(units.run());
     stopped(&mut stopping).await;
+    units.abort();
     while tasks.join_next().await.is_some() {}
     endpoint.close(CODE_SHUTDOWN, b"shutting down");
     // So that peers hear of it; who does not answer hears nothing.
@@ -136,6 +143,7 @@ fn start(
     let endpoint = endpoint(parts.listen, server, &parts.transport)?;
     let address = endpoint.local_addr()?;
     let target_links = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    parts.ends.are_from(target_links.clone());
     if accepting {
         let sources = parts
             .links
@@ -183,6 +191,14 @@ fn spawn_targets(
 
 fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
     let credit_window = parts.transport.credit_bytes;
+    let tables = Tables {
+        link: link.name(),
+        storage: Arc::clone(&parts.storage),
+        directory: parts.tables.clone(),
+        sink: Arc::clone(&parts.ports.sink),
+        workers: applier.workers.clone(),
+    };
+    let finder = Finder { sink: Arc::clone(&parts.ports.sink), tables, random: parts.random.clone() };
     let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
     TargetParts {
         link: link.name(),
@@ -190,6 +206,8 @@ fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: A
         node: parts.here.node.clone(),
         topology: parts.topology.clone(),
         ports: parts.ports.clone(),
+        finder,
+        places: Arc::clone(&parts.places),
         flows: flows(parts, link),
         lines: parts.lines.clone(),
         clock: Arc::clone(&parts.clock),

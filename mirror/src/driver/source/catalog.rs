@@ -77,10 +77,6 @@ impl TopicFeed {
             out.push_back(Event::CatalogComplete);
         }
     }
-
-    pub(super) fn is_told(&self, id: TopicId) -> bool {
-        self.told.contains_key(&id)
-    }
 }
 
 fn message(topic: &CatalogTopic) -> wire::Topic {
@@ -180,6 +176,8 @@ impl GroupFeed {
                     out.push_back(Event::GroupGone(GroupGone::Offset { group, topic_id, partition }));
                 }
             }
+            // Members are the affair of each side.
+            GroupNews::One(GroupEvent::Emptied { .. }) => {}
             GroupNews::One(GroupEvent::GroupGone { group }) => {
                 if self.flows.group(&group).is_some() {
                     out.push_back(Event::GroupGone(GroupGone::Group(group)));

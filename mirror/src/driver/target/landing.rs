@@ -1,69 +1,152 @@
 //! Where each partition's records go.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
-use protocol::{TopicId, TopicName};
+use parking_lot::RwLock;
 
+use protocol::{PartitionId, TopicId, TopicName};
+
+use super::merged::{MergedPlace, Tables};
 use crate::{
     driver::{backoff::Backoff, random::Random},
     link::receiver::{ApplyFailure, LocalPosition, PartitionKey},
+    ownership::HomeGeneration,
     ports::{BatchSink, PortError, SinkPartition},
+    position::{SourceOffset, TargetOffset},
     stop::StopReason,
 };
 
-/// A partition's place at the target.
+/// A partition that flows, by where it comes from and where it goes.
 #[derive(Clone)]
 pub(super) struct Landing {
+    /// At the source.
     pub(super) topic: TopicName,
-    pub(super) topic_id: TopicId,
+    pub(super) target: TopicName,
+    pub(super) target_id: TopicId,
+    pub(super) merged: bool,
+    pub(super) generation: HomeGeneration,
     /// Once it was looked for.
-    pub(super) sink: Option<Arc<dyn SinkPartition>>,
+    pub(super) place: Option<Place>,
 }
 
-/// The places of all partitions that flow.
-#[derive(Default)]
+/// An open log that records land in.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Replica(Arc<dyn SinkPartition>),
+    Merged(Arc<MergedPlace>),
+}
+
+impl Place {
+    pub(super) fn sink(&self) -> &Arc<dyn SinkPartition> {
+        match self {
+            Self::Replica(sink) => sink,
+            Self::Merged(place) => place.sink(),
+        }
+    }
+
+    /// Where a source position is found, and how far the mirror has come; neither held within the log. `None`: nothing was
+    /// mirrored yet.
+    pub(super) fn translate(&self, position: SourceOffset) -> Option<(TargetOffset, SourceOffset)> {
+        match self {
+            Self::Replica(sink) => {
+                let mirrored_to = SourceOffset::new(sink.ends().log_end);
+                Some((TargetOffset::new(position.offset()), mirrored_to))
+            }
+            Self::Merged(place) => place.translate(position),
+        }
+    }
+}
+
+/// The partitions of a link that flow.
 pub(super) struct Landings {
+    link: String,
     pub(super) by_key: HashMap<PartitionKey, Landing>,
+    places: Arc<Places>,
+}
+
+/// Every place that was found since the start, by link and partition of the source: for look-ups. It stays when records no
+/// longer flow, since groups move after them.
+#[derive(Default)]
+pub(crate) struct Places {
+    found: RwLock<HashMap<(String, TopicName, PartitionId), Place>>,
+}
+
+impl Places {
+    pub(crate) fn find(&self, link: &str, topic: &str, partition: PartitionId) -> Option<Place> {
+        self.found.read().get(&(link.to_owned(), topic.into(), partition)).cloned()
+    }
 }
 
 impl Landings {
-    pub(super) fn sink(&self, key: &PartitionKey) -> Option<Arc<dyn SinkPartition>> {
-        self.by_key.get(key)?.sink.clone()
+    pub(super) fn new(link: String, places: Arc<Places>) -> Self {
+        Self { link, by_key: HashMap::new(), places }
     }
 
-    pub(super) fn found(&mut self, key: PartitionKey, sink: Arc<dyn SinkPartition>) {
+    pub(super) fn place(&self, key: &PartitionKey) -> Option<Place> {
+        self.by_key.get(key)?.place.clone()
+    }
+
+    pub(super) fn found(&mut self, key: PartitionKey, place: Place) {
         if let Some(landing) = self.by_key.get_mut(&key) {
-            landing.sink = Some(sink);
+            let name = (self.link.clone(), landing.topic.clone(), key.partition);
+            self.places.found.write().insert(name, place.clone());
+            landing.place = Some(place);
         }
     }
 }
 
-/// Opens the log that a partition lands in; tries again as long as that may help.
-pub(super) async fn open(
-    sink: Arc<dyn BatchSink>,
-    topic: TopicId,
-    key: PartitionKey,
-    random: Random,
-) -> Result<Arc<dyn SinkPartition>, StopReason> {
-    let mut backoff = Backoff::default();
-    loop {
-        let error = match sink.partition(topic, key.partition).await {
-            Ok(log) => match log.offline() {
-                None => return Ok(log),
-                Some(reason) => PortError::Offline(reason),
-            },
-            Err(error) => error,
+/// What finding a place needs.
+#[derive(Clone)]
+pub(crate) struct Finder {
+    pub(crate) sink: Arc<dyn BatchSink>,
+    pub(crate) tables: Tables,
+    pub(crate) random: Random,
+}
+
+impl Finder {
+    /// Opens the place of a partition, and says what it holds. Tries again as long as that may help.
+    pub(super) async fn find(
+        &self,
+        key: PartitionKey,
+        landing: Landing,
+    ) -> Result<(Place, LocalPosition), StopReason> {
+        let place = match landing.place {
+            Some(place) => place,
+            None => {
+                let sink = self.open(landing.target_id, key).await?;
+                match landing.merged {
+                    false => Place::Replica(sink),
+                    true => Place::Merged(self.tables.open(key, sink).await?),
+                }
+            }
         };
-        if !error.is_retriable() {
-            return Err(stop_reason(&error));
+        let position = match &place {
+            Place::Replica(sink) => replica_position(&**sink),
+            Place::Merged(place) => place.position(),
+        };
+        Ok((place, position))
+    }
+
+    async fn open(&self, topic: TopicId, key: PartitionKey) -> Result<Arc<dyn SinkPartition>, StopReason> {
+        let mut backoff = Backoff::default();
+        loop {
+            let error = match self.sink.partition(topic, key.partition).await {
+                Ok(log) => match log.offline() {
+                    None => return Ok(log),
+                    Some(reason) => PortError::Offline(reason),
+                },
+                Err(error) => error,
+            };
+            if !error.is_retriable() {
+                return Err(stop_reason(&error));
+            }
+            tokio::time::sleep(backoff.next_pause(self.random.next())).await;
         }
-        let pause: Duration = backoff.next_pause(random.next());
-        tokio::time::sleep(pause).await;
     }
 }
 
 /// What a replica's log says of where it stands.
-pub(super) fn replica_position(log: &dyn SinkPartition) -> LocalPosition {
+fn replica_position(log: &dyn SinkPartition) -> LocalPosition {
     let ends = log.ends();
     let last_epoch = log.latest_epoch();
     LocalPosition {
@@ -86,7 +169,7 @@ pub(super) fn stop_reason(error: &PortError) -> StopReason {
     }
 }
 
-/// A full disk goes by; so does what says that it does.
+/// What says that it goes by is tried again like a full disk.
 pub(super) fn failure(error: &PortError) -> ApplyFailure {
     if error.is_retriable() { ApplyFailure::NoSpace } else { ApplyFailure::Stop(stop_reason(error)) }
 }

@@ -8,11 +8,14 @@ use core_log::Clock;
 use protocol::Offset;
 
 use super::{
-    apply::{Applier, Outcome},
-    landing::{Landing, Landings, failure, open, replica_position},
+    apply::Applier,
+    groups::Groups,
+    landing::{Finder, Landings, Place, Places},
     live::{Inbound, Live, next_of},
+    topics::{Topics, Woken},
 };
 use crate::{
+    catalog,
     driver::{
         backoff::Backoff,
         closing::Ended,
@@ -27,16 +30,14 @@ use crate::{
         random::Random,
         thread::{Stopping, stopped},
     },
+    groups,
     link::{
         limits::ReceiverSettings,
-        receiver::{
-            Apply, ApplyFailure, Command, Event, LocalPosition, Mode, PartitionKey, PartitionState,
-            PartitionView, Receiver,
-        },
+        receiver::{Event, LocalPosition, PartitionKey, PartitionView, Receiver},
         wire::{Hello, VERSION},
     },
     ownership::Datacenter,
-    ports::{PortError, Ports, SinkPartition},
+    ports::Ports,
     stop::StopReason,
 };
 
@@ -54,6 +55,8 @@ pub(crate) struct TargetParts {
     pub(crate) node: String,
     pub(crate) topology: String,
     pub(crate) ports: Ports,
+    pub(crate) finder: Finder,
+    pub(crate) places: Arc<Places>,
     pub(crate) flows: Flows,
     pub(crate) lines: Lines,
     pub(crate) clock: Arc<dyn Clock>,
@@ -75,32 +78,40 @@ pub(crate) struct TargetView {
 }
 
 pub(crate) struct TargetLink {
-    parts: TargetParts,
-    core: Receiver,
-    landings: Landings,
+    pub(super) parts: TargetParts,
+    pub(super) core: Receiver,
+    pub(super) topics: Topics,
+    pub(super) groups: Groups,
+    pub(super) landings: Landings,
     inquiries: Inquiries<TargetView>,
-    live: Option<Live>,
+    pub(super) live: Option<Live>,
     dials: JoinSet<Result<Dialled, DialError>>,
     backoff: Backoff,
-    last_error: Option<String>,
+    pub(super) last_error: Option<String>,
     facts: mpsc::Receiver<Fact>,
-    fact: mpsc::Sender<Fact>,
-    tasks: JoinSet<()>,
+    pub(super) fact: mpsc::Sender<Fact>,
+    pub(super) tasks: JoinSet<()>,
 }
 
-enum Fact {
+/// What a task found out or did.
+pub(super) enum Fact {
     Core(Event),
-    Located { key: PartitionKey, result: Result<(Arc<dyn SinkPartition>, LocalPosition), StopReason> },
+    Located { key: PartitionKey, result: Result<(Place, LocalPosition), StopReason> },
     Applied { event: Event, key: PartitionKey, end: Offset },
+    Catalog(catalog::Event),
+    Group(groups::Event),
 }
 
 impl TargetLink {
     pub(crate) fn new(parts: TargetParts, inquiries: Inquiries<TargetView>) -> Self {
         let (fact, facts) = mpsc::channel(FACTS_MAX);
+        let (flows, metrics) = (parts.flows.clone(), Arc::clone(&parts.metrics));
         Self {
             core: Receiver::new(parts.settings.clone()),
+            topics: Topics::new(flows.clone(), Arc::clone(&parts.ports.catalog)),
+            groups: Groups::new(flows, Arc::clone(&parts.ports.groups), metrics),
+            landings: Landings::new(parts.link.clone(), Arc::clone(&parts.places)),
             parts,
-            landings: Landings::default(),
             inquiries,
             live: None,
             dials: JoinSet::new(),
@@ -123,6 +134,8 @@ impl TargetLink {
                 self.dial(pause);
             }
             let deadline = self.core.poll_timeout();
+            let sync_deadline =
+                self.topics.next_deadline().into_iter().chain(self.groups.next_deadline()).min();
             let hello_due = self.live.as_ref().and_then(|live| live.hello_due);
             tokio::select! {
                 () = stopped(&mut stopping) => return self.disconnect(&Ended::Shutdown),
@@ -132,7 +145,19 @@ impl TargetLink {
                 answer = self.inquiries.next() => {
                     let _ = answer.send(self.view());
                 }
+                woken = self.topics.changed() => {
+                    let event = self.topics.event(&woken);
+                    self.tell_catalog(event);
+                    if matches!(woken, Woken::Flows) {
+                        self.follow_flows();
+                    }
+                }
+                event = self.groups.emptied() => self.tell_groups(event),
                 Some(_) = self.tasks.join_next() => {}
+                () = deadline::passed(&*clock, sync_deadline) => {
+                    self.tell_catalog(catalog::Event::DeadlinePassed);
+                    self.tell_groups(groups::Event::DeadlinePassed);
+                }
                 () = deadline::passed(&*clock, deadline) => self.core.handle_timeout(clock.monotonic()),
                 () = deadline::passed(&*clock, hello_due) => {
                     self.disconnect(&Ended::Stream("no hello in time"));
@@ -166,7 +191,7 @@ impl TargetLink {
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         self.core.handle(self.parts.clock.monotonic(), event);
     }
 
@@ -193,6 +218,7 @@ impl TargetLink {
                 self.live = Some(live);
                 let hello = self.hello(now);
                 self.tell(Event::Connected { hello });
+                self.tell_catalog(catalog::Event::Connected);
             }
             Some(Err(error)) => {
                 self.parts.metrics.dials_failed.one();
@@ -238,7 +264,7 @@ impl TargetLink {
     }
 
     /// Ends the connection, and what was under way on it. Applies go on: they are of the log.
-    fn disconnect(&mut self, ended: &Ended) {
+    pub(super) fn disconnect(&mut self, ended: &Ended) {
         let Some(live) = self.live.take() else { return };
         ended.close(&live.connection);
         self.parts.metrics.connections_closed.one();
@@ -248,141 +274,28 @@ impl TargetLink {
         tracing::info!(link = self.parts.link, peer = %self.parts.dialler.peer, reason = %ended, "disconnected");
         self.last_error = Some(ended.to_string());
         self.tell(Event::Disconnected);
+        self.tell_catalog(catalog::Event::Disconnected);
     }
 
     fn take(&mut self, fact: Fact) {
         match fact {
             Fact::Core(event) => self.tell(event),
             Fact::Located { key, result } => {
-                let result = result.map(|(sink, position)| {
-                    self.landings.found(key, sink);
+                let result = result.map(|(place, position)| {
+                    self.landings.found(key, place);
                     position
                 });
                 self.tell(Event::Located { key, result });
+                self.tell_arrived(key);
             }
             Fact::Applied { event, key, end } => {
                 self.tell(event);
                 // Settled appends are durable.
                 self.tell(Event::Durable { key, end });
+                self.tell_arrived(key);
             }
-        }
-    }
-}
-
-/// Carrying out what the core wants.
-impl TargetLink {
-    fn carry_out(&mut self, command: Command) {
-        match command {
-            Command::Locate { key, mode } => self.locate(key, mode),
-            Command::StartAt { key, offset } => {
-                self.change(
-                    key,
-                    move |sink| async move { sink.start_at(offset).await.map(drop) },
-                    |key, result| Event::Started { key, result },
-                );
-            }
-            Command::AdvanceStart { key, to } => {
-                self.change(
-                    key,
-                    move |sink| async move { sink.advance_start(to).await.map(drop) },
-                    move |key, result| Event::StartAdvanced { key, to, result },
-                );
-            }
-            Command::Apply(apply) => self.apply(apply),
-            Command::Topic(topic) => self.topic(topic),
-            Command::TopicGone { id } => {}
-            Command::CatalogComplete => {}
-            Command::GroupOffset(offset) => {}
-            Command::GroupGone(gone) => {}
-            Command::GroupsComplete => {}
-            Command::Ownership(message) => {
-                if let Some(line) = self.live.as_ref().and_then(|live| live.line.as_ref()) {
-                    line.pass_on(message);
-                }
-            }
-            Command::Changed { key, state } => self.note_change(key, &state),
-            Command::Close(error) => self.disconnect(&Ended::Link(error)),
-        }
-    }
-
-    fn locate(&mut self, key: PartitionKey, mode: Mode) {
-        let Some(landing) = self.landings.by_key.get(&key).cloned() else { return };
-        let (sinks, random, fact) =
-            (Arc::clone(&self.parts.ports.sink), self.parts.random.clone(), self.fact.clone());
-        self.tasks.spawn(async move {
-            let result = match landing.sink {
-                Some(sink) => Ok(sink),
-                None => open(sinks, landing.topic_id, key, random).await,
-            };
-            let result = result.map(|sink| {
-                let position = replica_position(&*sink);
-                (sink, position)
-            });
-            let _ = fact.send(Fact::Located { key, result }).await;
-        });
-    }
-
-    /// Changes a log, and tells the core how that went.
-    fn change<F>(
-        &mut self,
-        key: PartitionKey,
-        change: impl FnOnce(Arc<dyn SinkPartition>) -> F + Send + 'static,
-        event: impl FnOnce(PartitionKey, Result<(), ApplyFailure>) -> Event + Send + 'static,
-    ) where
-        F: Future<Output = Result<(), PortError>> + Send,
-    {
-        let Some(sink) = self.landings.sink(&key) else { return };
-        let fact = self.fact.clone();
-        self.tasks.spawn(async move {
-            let result = change(sink).await.map_err(|error| failure(&error));
-            let _ = fact.send(Fact::Core(event(key, result))).await;
-        });
-    }
-
-    fn apply(&mut self, apply: Apply) {
-        let (id, key) = (apply.apply, apply.key);
-        let Some(sink) = self.landings.sink(&key) else { return };
-        let (applier, fact) = (self.parts.applier.clone(), self.fact.clone());
-        self.tasks.spawn(async move {
-            let Outcome { end, result } = applier.replicate(&*sink, apply).await;
-            let event = Event::Applied { apply: id, end, result };
-            let _ = fact.send(Fact::Applied { event, key, end }).await;
-        });
-    }
-
-    fn note_change(&self, key: PartitionKey, state: &PartitionState) {
-        let (link, topic_id, partition) = (&self.parts.link, key.topic_id, key.partition);
-        if let PartitionState::Stopped(reason) = state {
-            self.parts.metrics.partitions_stopped.one();
-            tracing::error!(link, %topic_id, %partition, code = reason.code(), %reason, "partition stopped");
-        } else {
-            tracing::debug!(link, %topic_id, %partition, ?state, "partition");
-        }
-    }
-
-    fn view(&self) -> TargetView {
-        let now = self.parts.clock.monotonic();
-        TargetView {
-            connected: self.live.as_ref().is_some_and(|live| live.hello_due.is_none()),
-            last_error: self.last_error.clone(),
-            partitions: self.core.partitions(now).map(|view| (self.name_of(&view.key), view)).collect(),
-        }
-    }
-
-    fn name_of(&self, key: &PartitionKey) -> String {
-        self.landings.by_key.get(key).map_or_else(String::new, |landing| landing.topic.to_string())
-    }
-
-    fn topic(&mut self, topic: crate::link::wire::Topic) {
-        let Some((_, generation)) = self.parts.flows.topic(topic.name.as_str()) else { return };
-        for partition in (0..).map(protocol::PartitionId).take(topic.leader_epochs.len()) {
-            let key = PartitionKey { topic_id: topic.id, partition };
-            self.landings.by_key.entry(key).or_insert(Landing {
-                topic: topic.name.clone(),
-                topic_id: topic.id,
-                sink: None,
-            });
-            self.tell(Event::Assigned { key, name: topic.name.clone(), generation, mode: Mode::Replica });
+            Fact::Catalog(event) => self.tell_catalog(event),
+            Fact::Group(event) => self.tell_groups(event),
         }
     }
 }

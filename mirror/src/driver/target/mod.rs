@@ -1,7 +1,7 @@
 //! The target's end of a link: it dials, says where it stands, and puts what comes into its logs.
 //!
 //! ```text
-//!   link      the receiver's core over all connections: facts in, its wishes carried out
+//!   link      the cores of the link over all connections: facts in      carry     their wishes carried out
 //!   live      one connection: control messages and blocks          streams   blocks as they come in
 //!   landing   where each partition's records go                   apply     into a replica's log
 //!   merged    into a log with other writers, with its table       topics    what the source has, and what follows here
@@ -9,10 +9,16 @@
 //! ```
 
 mod apply;
+mod carry;
+mod groups;
 mod landing;
 mod link;
 mod live;
+mod merged;
 mod streams;
+mod topics;
 
 pub(crate) use apply::Applier;
+pub(crate) use landing::{Finder, Place, Places};
 pub(crate) use link::{TargetLink, TargetParts, TargetView};
+pub(crate) use merged::Tables;

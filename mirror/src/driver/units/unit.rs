@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
 };
 
@@ -50,7 +50,8 @@ pub(super) struct UnitDriver {
     number: u64,
     deeds: JoinSet<Option<Event>>,
     under_way: BTreeMap<Round, Vec<AbortHandle>>,
-    progress: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+    /// The newest one counts.
+    progress: (watch::Sender<Option<Event>>, watch::Receiver<Option<Event>>),
     tickets: BTreeMap<Ticket, Answer>,
     next_ticket: u64,
 }
@@ -69,7 +70,7 @@ impl UnitDriver {
             number,
             deeds: JoinSet::new(),
             under_way: BTreeMap::new(),
-            progress: mpsc::channel(1),
+            progress: watch::channel(None),
             tickets: BTreeMap::new(),
             next_ticket: 0,
         })
@@ -92,7 +93,7 @@ impl UnitDriver {
                     None => return,
                 },
                 Some(done) = self.deeds.join_next() => done.ok().flatten(),
-                Some(event) = self.progress.1.recv() => Some(event),
+                Ok(()) = self.progress.1.changed() => self.progress.1.borrow_and_update().clone(),
                 () = deadline => Some(Event::DeadlinePassed),
             };
             let Some(event) = event else { continue };
@@ -175,10 +176,7 @@ impl UnitDriver {
             Command::Drain { round, until } => {
                 let progress = self.progress.0.clone();
                 self.begin(round, async move {
-                    let tell = |ends| {
-                        // While one is waiting to be handled, the next would say no more: whoever handles it is told again.
-                        let _ = progress.try_send(Event::Progress { round, ends });
-                    };
+                    let tell = |ends| drop(progress.send_replace(Some(Event::Progress { round, ends })));
                     here.drain(&until, tell)
                         .await
                         .map(|()| Event::Failed { round, what: "the drain ended".to_owned() })
