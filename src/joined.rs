@@ -15,7 +15,7 @@ use broker::{Components, Gate, Handles};
 use certs::CertsError;
 use core_log::ChangeError;
 use mirror::{
-    driver::NodeError,
+    driver::{NodeError, UnitsError},
     mirror::{Mirror, MirrorParts, MirrorSettings},
 };
 use topology::NodePlan;
@@ -31,6 +31,8 @@ use crate::{
 pub(crate) enum JoinError {
     #[error(transparent)]
     Certs(#[from] CertsError),
+    #[error(transparent)]
+    Units(#[from] UnitsError),
     #[error("the links cannot start: {0}; see `link` of this node in the topology file")]
     Links(#[from] NodeError),
     #[error("the logs do not take the gate's word: {0}")]
@@ -81,6 +83,7 @@ impl Joining {
             topology: plan.topology.to_string(),
             listen: link.listen_address(),
             links: adapters::links(&plan),
+            units: adapters::units(&plan),
             membership: Arc::new(Units(plan.clone())),
             credentials,
             ports: adapters::ports(broker),
@@ -89,9 +92,10 @@ impl Joining {
             storage: components.storage.clone(),
             tables: adapters::tables(&settings.data),
         };
-        let mirror = Mirror::start(MirrorSettings { transport: settings.link.clone() }, parts).await?;
-        units.hear(mirror.units().clone());
+        let opened = Mirror::open(MirrorSettings { transport: settings.link.clone() }, parts).await?;
+        units.hear(opened.units().clone());
         broker.gates_changed().await?;
+        let mirror = opened.start().await?;
         adapters::register_counters(metrics, mirror.metrics().clone());
         tracing::info!(address = %mirror.address(), links = plan.links().count(), "links run");
         Ok(Joined { plan, mirror: Some(Arc::new(mirror)) })

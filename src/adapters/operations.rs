@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mirror::{
-    mirror::Mirror,
+    driver::FailoverError,
+    mirror::{FailoverOptions, Mirror},
     ownership::{FailoverReport, Gate, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
@@ -65,7 +66,10 @@ impl Operations for NodeOperations {
     fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport> {
         Box::pin(async move {
             let unit = unit_here(&self.plan, &request)?;
-            Err(not_built("failover", unit.name.as_str()))
+            let Some(mirror) = &self.mirror else { return Err(Problem::starting()) };
+            let FailoverRequest { to, dry_run, unplanned, .. } = &request;
+            let options = FailoverOptions { dry_run: *dry_run, unplanned: *unplanned };
+            mirror.failover(unit.name.as_str(), to, options).await.map_err(|error| failover_problem(&error))
         })
     }
 
@@ -136,6 +140,15 @@ fn translated_link<'a>(
         Problem::new(Kind::NotFound, "unknown-topic", message)
     })?;
     Ok((link, flow))
+}
+
+fn failover_problem(error: &FailoverError) -> Problem {
+    let (kind, code) = match error {
+        FailoverError::UnknownUnit(_) => (Kind::NotFound, "unknown-unit"),
+        FailoverError::Refused(_) => (Kind::Refused, "failover-refused"),
+        FailoverError::Interrupted => (Kind::Unavailable, "interrupted"),
+    };
+    Problem::new(kind, code, error)
 }
 
 fn not_built(verb: &str, of: &str) -> Problem {

@@ -10,9 +10,9 @@ use std::{
 use mirror::{
     driver::{LinkSpec, Peer, Random},
     link::block::CodecChoice,
-    ownership::Datacenter,
+    ownership::{Datacenter, Members, Settings as UnitSettings, WhenApart},
 };
-use topology::{Codec, LinkPlan, NodePlan};
+use topology::{Codec, LinkPlan, NodePlan, UnitPlan};
 
 use super::rules::DeclaredRules;
 
@@ -42,6 +42,22 @@ fn link(link: &LinkPlan) -> LinkSpec {
         peers: link.peers.iter().map(peer).collect::<BTreeMap<_, _>>(),
         compression: codec(link.codec),
     }
+}
+
+/// The units that this datacenter is a member of.
+pub(crate) fn units(plan: &NodePlan) -> Vec<UnitSettings> {
+    let here = Datacenter::from(plan.datacenter.as_str());
+    plan.units.iter().map(|unit| unit_settings(unit, &here)).collect()
+}
+
+fn unit_settings(unit: &UnitPlan, here: &Datacenter) -> UnitSettings {
+    let standbys = unit.standby.iter().map(|standby| Datacenter::from(standby.as_str()));
+    let members = Members::new(Datacenter::from(unit.home.as_str()), standbys);
+    let when_apart = match unit.when_apart {
+        topology::WhenApart::Wait => WhenApart::Wait,
+        topology::WhenApart::Quarantine => WhenApart::Quarantine,
+    };
+    UnitSettings::new(unit.name.as_str(), here.clone(), members, when_apart)
 }
 
 fn codec(codec: Codec) -> CodecChoice {
