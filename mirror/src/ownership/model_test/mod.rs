@@ -24,6 +24,9 @@ fn walk(seed: u64, bug: Option<Bug>) -> Result<World, String> {
     let when_apart = if rng.random_bool(0.5) { WhenApart::Wait } else { WhenApart::Quarantine };
     let unplanned = if rng.random_bool(0.5) { 0.3 } else { 0.0 };
     let mut world = World::new(names, when_apart, bug);
+    // A planted fault has to be noticed by what it does, not by the rule that it breaks; except for the one that does
+    // harm only when a crash, a repeated message and a lost one come together.
+    world.effects_only = bug.is_some_and(|bug| bug != Bug::PersistLast);
     for _ in 0..STEPS {
         fault_or_step(&mut world, &mut rng, unplanned);
         if let Some(broken) = world.broken.take() {
@@ -127,7 +130,7 @@ fn run_to_rest(world: &mut World) -> Result<(), String> {
 
 #[test]
 fn every_walk_keeps_the_laws_and_ends_with_one_home() {
-    for seed in 0..4_000 {
+    for seed in 0..10_000 {
         if let Err(broken) = walk(seed, None) {
             panic!("seed {seed}: {broken}");
         }
@@ -163,7 +166,7 @@ fn planted_faults_are_noticed() {
         Bug::GateStaysOpen,
     ];
     for bug in bugs {
-        let found = (0..2_000).find_map(|seed| walk(seed, Some(bug)).err().map(|broken| (seed, broken)));
+        let found = (0..5_000).find_map(|seed| walk(seed, Some(bug)).err().map(|broken| (seed, broken)));
         let (seed, broken) = found.unwrap_or_else(|| panic!("{bug:?} went unnoticed"));
         println!("{bug:?}: seed {seed}: {}", broken.lines().next().unwrap_or_default());
     }
