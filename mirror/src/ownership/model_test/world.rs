@@ -45,6 +45,8 @@ pub(super) struct Node {
     pub(super) view: Option<UnitView>,
     /// Generations that this datacenter has answered `Fenced` to.
     pub(super) promises: BTreeSet<u64>,
+    /// Those of them that it was released from.
+    pub(super) released: BTreeSet<u64>,
 }
 
 pub(super) struct World {
@@ -111,6 +113,7 @@ impl World {
             asked: Vec::new(),
             view: None,
             promises: BTreeSet::new(),
+            released: BTreeSet::new(),
         };
         let mut world = Self {
             nodes: all.iter().map(node).collect(),
@@ -215,6 +218,9 @@ impl World {
                 }
             }
             Command::Publish { round, view } => {
+                if view.gate == Gate::Open {
+                    node.released.clone_from(&node.promises);
+                }
                 let stays = self.bug == Some(Bug::GateStaysOpen) && node.is_open();
                 node.view = if stays { node.view.take() } else { Some(view) };
                 node.inbox.push_back(Event::Published { round });
