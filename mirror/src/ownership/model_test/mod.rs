@@ -123,12 +123,11 @@ fn run_to_rest(world: &mut World) -> Result<(), String> {
             return Err(broken);
         }
         idle = if busy { 0 } else { idle + 1 };
-        if idle > 3 {
-            return Ok(());
-        }
         let deadline = |node: &world::Node| node.unit.as_ref().and_then(|unit| unit.next_deadline());
-        if idle > 0 && world.nodes.iter().any(|node| deadline(node).is_some()) {
-            world.pass_time(Duration::from_secs(1));
+        match world.nodes.iter().any(|node| deadline(node).is_some()) {
+            true if idle > 0 => world.pass_time(Duration::from_secs(1)),
+            false if idle > 3 => return Ok(()),
+            _ => {}
         }
     }
     Ok(())
