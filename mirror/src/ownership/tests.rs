@@ -246,11 +246,16 @@ fn an_unplanned_failover_counts_what_is_lost_and_the_old_home_keeps_its_orphaned
     b.tell(Event::Failover(Failover { unplanned: true, ..verb("b") }));
     let partitions = vec![PartitionReport::new("orders.eu", 0, Some(10), 6)];
     let round = b.round();
+    b.now += SECOND;
     b.tell(Event::Surveyed { round, survey: Survey { partitions, groups: Vec::new() } });
     // The mirror's last write came after the survey.
     b.finish_promotion(7).opened();
     let report = b.answer().unwrap();
     assert_eq!((report.rpo_records, report.rpo_complete, report.planned), (3, true, false));
+    assert_eq!(
+        (report.rto_ms, &report.steps[0]),
+        (1_000, &StepReport { step: Step::Survey, duration_ms: 1_000 })
+    );
 
     let mut a = Bench::new("a").restart("a", WhenApart::Quarantine);
     assert_eq!(a.gate(), Gate::Open, "admitted, to be set aside");

@@ -21,7 +21,9 @@ pub(super) fn before(world: &mut World, at: usize, command: &Command) {
                 "asks for a fence",
             ),
             Message::Fenced { generation, .. } => {
-                rests_on(record.promised >= *generation && !node.is_open(), "says that it is fenced")
+                let anew = !node.released.contains(&generation.0);
+                let closed = record.promised >= *generation && !node.is_open();
+                rests_on(closed && anew, "says that it is fenced")
             }
             Message::Unfence { generation, .. } => rests_on(
                 record.promised >= *generation && !world.homes.contains_key(&generation.0),

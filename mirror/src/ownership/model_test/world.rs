@@ -45,6 +45,8 @@ pub(super) struct Node {
     pub(super) view: Option<UnitView>,
     /// Generations that this datacenter has answered `Fenced` to.
     pub(super) promises: BTreeSet<u64>,
+    /// Those of them that it was released from.
+    pub(super) released: BTreeSet<u64>,
 }
 
 pub(super) struct World {
@@ -59,6 +61,8 @@ pub(super) struct World {
     pub(super) unplanned: bool,
     pub(super) answers: Vec<Result<FailoverReport, FailoverRefusal>>,
     pub(super) broken: Option<String>,
+    /// Leaves out the laws about what a command rests on.
+    pub(super) effects_only: bool,
 }
 
 impl Node {
@@ -109,6 +113,7 @@ impl World {
             asked: Vec::new(),
             view: None,
             promises: BTreeSet::new(),
+            released: BTreeSet::new(),
         };
         let mut world = Self {
             nodes: all.iter().map(node).collect(),
@@ -121,6 +126,7 @@ impl World {
             unplanned: false,
             answers: Vec::new(),
             broken: None,
+            effects_only: false,
         };
         for at in 0..world.nodes.len() {
             world.restart(at);
@@ -200,7 +206,9 @@ impl World {
     }
 
     fn carry_out(&mut self, at: usize, command: Command) {
-        laws::before(self, at, &command);
+        if !self.effects_only {
+            laws::before(self, at, &command);
+        }
         let node = &mut self.nodes[at];
         match command {
             Command::Persist { record } => {
@@ -210,6 +218,9 @@ impl World {
                 }
             }
             Command::Publish { round, view } => {
+                if view.gate == Gate::Open {
+                    node.released.clone_from(&node.promises);
+                }
                 let stays = self.bug == Some(Bug::GateStaysOpen) && node.is_open();
                 node.view = if stays { node.view.take() } else { Some(view) };
                 node.inbox.push_back(Event::Published { round });

@@ -45,7 +45,8 @@ pub struct Unit {
     work: Work,
     /// The verb that `work` serves, with those who wait for it.
     run: Run,
-    surveys: BTreeMap<Round, Failover>,
+    /// Verbs whose numbers are being gathered, and since when.
+    surveys: BTreeMap<Round, (Failover, Duration)>,
     last_report: Option<FailoverReport>,
     now: Duration,
     out: Vec<Command>,
@@ -196,7 +197,7 @@ impl Unit {
     }
 
     fn on_failed(&mut self, round: Round, what: String) {
-        if let Some(verb) = self.surveys.remove(&round) {
+        if let Some((verb, _)) = self.surveys.remove(&round) {
             self.refuse_verb(verb.ticket, super::FailoverRefusal::SurveyFailed { what });
             return;
         }

@@ -44,7 +44,7 @@ impl Unit {
             }
             Ok(Verdict::Survey) => {
                 let round = self.next_round();
-                self.surveys.insert(round, verb);
+                self.surveys.insert(round, (verb, self.now));
                 self.out.push(Command::Survey { round });
             }
         }
@@ -82,7 +82,7 @@ impl Unit {
     }
 
     pub(super) fn on_surveyed(&mut self, round: Round, survey: Survey) {
-        let Some(verb) = self.surveys.remove(&round) else { return };
+        let Some((verb, since)) = self.surveys.remove(&round) else { return };
         match self.judge(&verb) {
             Ok(Verdict::Survey) => {}
             // The world moved while the numbers were gathered.
@@ -100,10 +100,12 @@ impl Unit {
             self.answer_dry_run(&verb, generation, survey);
         } else if verb.unplanned {
             self.begin_run(Some(verb.ticket));
+            (self.run.step_since, self.run.down_since) = (since, since);
             self.end_step(Step::Survey);
             self.begin_unplanned(generation, survey.partitions);
         } else {
             self.begin_run(Some(verb.ticket));
+            self.run.step_since = since;
             self.end_step(Step::Survey);
             self.begin_drain(generation);
         }
