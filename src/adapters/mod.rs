@@ -9,6 +9,7 @@
 //!
 //! One file for each port: names and errors are translated, nothing is decided.
 
+mod asked;
 mod catalog;
 mod counters;
 mod credentials;
@@ -40,7 +41,7 @@ pub(crate) use self::{
     credentials::CertifiedNode,
     gate::{LateUnits, Units, WriteGate},
     operations::NodeOperations,
-    parts::{here, links, random, tables},
+    parts::{here, links, random, tables, units},
 };
 
 /// Segment files that links read at once. Consumers have bounds of their own, so back-fill does not take theirs.

@@ -10,9 +10,9 @@ use std::{
 use mirror::{
     driver::{LinkSpec, Peer, Random},
     link::block::CodecChoice,
-    ownership::Datacenter,
+    ownership::{self, Datacenter, Members},
 };
-use topology::{Codec, LinkPlan, NodePlan};
+use topology::{Codec, LinkPlan, Name, NodePlan, UnitPlan, WhenApart};
 
 use super::rules::DeclaredRules;
 
@@ -42,6 +42,21 @@ fn link(link: &LinkPlan) -> LinkSpec {
         peers: link.peers.iter().map(peer).collect::<BTreeMap<_, _>>(),
         compression: codec(link.codec),
     }
+}
+
+/// The failover units that this datacenter is a member of.
+pub(crate) fn units(plan: &NodePlan) -> Vec<ownership::Settings> {
+    plan.units.iter().map(|unit| self::unit(plan, unit)).collect()
+}
+
+fn unit(plan: &NodePlan, unit: &UnitPlan) -> ownership::Settings {
+    let datacenter = |name: &Name| Datacenter::from(name.as_str());
+    let members = Members::new(datacenter(&unit.home), unit.standby.iter().map(datacenter));
+    let when_apart = match unit.when_apart {
+        WhenApart::Wait => ownership::WhenApart::Wait,
+        WhenApart::Quarantine => ownership::WhenApart::Quarantine,
+    };
+    ownership::Settings::new(unit.name.as_str(), datacenter(&plan.datacenter), members, when_apart)
 }
 
 fn codec(codec: Codec) -> CodecChoice {
