@@ -35,6 +35,7 @@ fn link(other: &str, address: String) -> LinkSpec {
 
 async fn start(authority: &Authority, here: &str, site: &Site, link: LinkSpec) -> Mirror {
     let parts = MirrorParts {
+        units: Vec::new(),
         here: peer(here),
         topology: "digest".to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -47,7 +48,7 @@ async fn start(authority: &Authority, here: &str, site: &Site, link: LinkSpec) -
         storage: Arc::new(MemoryStorage::new(9)),
         tables: "/tables".into(),
     };
-    Mirror::start(MirrorSettings::default(), parts).await.unwrap()
+    Mirror::open(MirrorSettings::default(), parts).await.unwrap().start().await.unwrap()
 }
 
 fn values(from: usize, count: usize) -> Vec<bytes::BytesMut> {
@@ -70,6 +71,8 @@ async fn back_fill_and_live_records_arrive_byte_for_byte() {
     }
     let source = start(&authority, "east", &east, link("west", String::new())).await;
     let target = start(&authority, "west", &west, link("east", source.address().to_string())).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    eprintln!(
         "{:#?}\n{:#?} {:?} {:?}",
         target.status().await,
         source.status().await,
