@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mirror::ownership::FailoverRefusal;
+use mirror::{driver::FailoverError, ownership::FailoverRefusal};
 use topology::{Flow, LinkPlan, NodePlan, Side, UnitPlan};
 
 use crate::operations::{FailoverRequest, Kind, Problem, TranslateRequest};
@@ -68,9 +68,17 @@ pub(super) fn link<'a>(
     Ok((link, flow))
 }
 
-/// The mirror's own refusals say what to do; codes are for scripts.
-pub(super) fn refused(refusal: &FailoverRefusal) -> Problem {
-    let code = match refusal {
+/// Why there is no report. The mirror's own refusals say what to do; codes are for scripts.
+pub(super) fn failed(error: &FailoverError) -> Problem {
+    match error {
+        FailoverError::UnknownUnit(_) => Problem::new(Kind::NotFound, "unknown-unit", error),
+        FailoverError::Refused(refusal) => Problem::new(Kind::Refused, code(refusal), refusal),
+        FailoverError::Interrupted => Problem::new(Kind::Unavailable, "interrupted", error),
+    }
+}
+
+fn code(refusal: &FailoverRefusal) -> &'static str {
+    match refusal {
         FailoverRefusal::OtherDatacenter { .. } => "other-datacenter",
         FailoverRefusal::NotAMember { .. } => "not-a-member",
         FailoverRefusal::Diverged { .. } => "diverged",
@@ -81,6 +89,5 @@ pub(super) fn refused(refusal: &FailoverRefusal) -> Problem {
         FailoverRefusal::OldHomeUnreachable { .. } => "old-home-unreachable",
         FailoverRefusal::OutOfGenerations => "out-of-generations",
         FailoverRefusal::SurveyFailed { .. } => "survey-failed",
-    };
-    Problem::new(Kind::Refused, code, refusal)
+    }
 }

@@ -39,7 +39,7 @@ use self::{
 pub(crate) use self::{
     counters::register as register_counters,
     credentials::CertifiedNode,
-    gate::{LateUnits, Units, WriteGate},
+    gate::{Units, WriteGate},
     operations::NodeOperations,
     parts::{here, links, random, tables, units},
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mirror::{
-    mirror::Mirror,
+    mirror::{FailoverOptions, Mirror},
     ownership::{FailoverReport, Gate, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
@@ -66,8 +66,11 @@ impl Operations for NodeOperations {
 
     fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport> {
         Box::pin(async move {
-            let unit = asked::unit(&self.plan, &request)?;
-            Err(not_built("failover", unit.name.as_str()))
+            asked::unit(&self.plan, &request)?;
+            let FailoverRequest { unit, to, dry_run, unplanned } = request;
+            let mirror = self.mirror.as_ref().ok_or_else(Problem::stands_alone)?;
+            let options = FailoverOptions { dry_run, unplanned };
+            mirror.failover(&unit, &to, options).await.map_err(|error| asked::failed(&error))
         })
     }
 
