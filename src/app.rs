@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   build: data directory made and locked, admin port up     nothing serves yet
-//!   run:   broker starts  ->  links run  ->  ready  ->  a signal, or a failure of the broker
+//!   run:   broker opens  ->  homes loaded  ->  broker serves  ->  links start  ->  ready  ->  a signal, or a failure of the broker
 //!          drain: not ready; links end; no new work; answers in flight leave; logs are synced  ->  exit
 //! ```
 //!
@@ -153,12 +153,13 @@ impl App {
             &mut self.metrics,
         )
         .await?;
-        let Some(node) = self.node.take() else {
+        let Some(node) = &self.node else {
             return Ok((opened.serve(Arc::new(OpenGate)).await?, None));
         };
-        let joining = Joining::new(node);
+        let (settings, components) = (&self.settings, &self.components);
+        let joining = Joining::open(node, opened.handles(), settings, components, &mut self.metrics).await?;
         let broker = opened.serve(joining.gate()).await?;
-        match joining.start(broker.handles(), &self.settings, &self.components, &mut self.metrics).await {
+        match joining.start(&mut self.metrics).await {
             Ok(joined) => Ok((broker, Some(joined))),
             Err(error) => {
                 // What clients were told in the meantime is on disk; the logs are closed as after any other run.

@@ -1,27 +1,26 @@
 //! A node among others: what runs beside the broker so that its datacenter is joined to others.
 //!
 //! ```text
-//!   broker opened -> gate (every unit fenced) -> broker serves -> mirror starts: homes loaded, gates as they say, links dial
+//!   broker opened -> homes loaded -> gate -> broker serves -> links start
 //!   links end, peers are told -> broker drains
 //! ```
 //!
-//! Until the mirror has said who is home, clients of a unit's topics are told to try again: nothing is promised too early.
+//! Who is home is known before the first client is served: nothing is promised too early.
 
 use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 
-use broker::{Components, Gate, Handles};
+use broker::{Components, Gate, Handles, OpenGate};
 use certs::CertsError;
-use core_log::ChangeError;
 use mirror::{
     driver::{NodeError, UnitsError},
-    mirror::{Mirror, MirrorParts, MirrorSettings},
+    mirror::{Mirror, MirrorParts, MirrorSettings, OpenedMirror},
 };
 use topology::NodePlan;
 
 use crate::{
-    adapters::{self, CertifiedNode, LateUnits, NodeOperations, Units, WriteGate},
+    adapters::{self, CertifiedNode, NodeOperations, Units, WriteGate},
     config::Settings,
     node::Node,
     operations::Operations,
@@ -35,47 +34,35 @@ pub(crate) enum JoinError {
     Units(#[from] UnitsError),
     #[error("the links cannot start: {0}; see `link` of this node in the topology file")]
     Links(#[from] NodeError),
-    #[error("the logs do not take the gate's word: {0}")]
-    Gate(#[from] ChangeError),
+    #[error(transparent)]
+    Units(#[from] UnitsError),
 }
 
-/// A node whose links do not run yet.
+/// A node that knows who is home, and whose links do not run yet.
 pub(crate) struct Joining {
-    node: Node,
     plan: Arc<NodePlan>,
-    units: Arc<LateUnits>,
+    /// None where no link touches the node.
+    mirror: Option<OpenedMirror>,
 }
 
 /// A node whose links run.
 pub(crate) struct Joined {
     plan: Arc<NodePlan>,
-    /// None where no link touches the node.
     mirror: Option<Arc<Mirror>>,
 }
 
 impl Joining {
-    pub(crate) fn new(node: Node) -> Self {
-        let plan = Arc::new(node.plan.clone());
-        let units = Arc::new(LateUnits::new(plan.clone()));
-        Self { node, plan, units }
-    }
-
-    /// What the broker serves by, from its first client on.
-    pub(crate) fn gate(&self) -> Arc<dyn Gate> {
-        Arc::new(WriteGate::new(self.plan.clone(), self.units.clone()))
-    }
-
-    /// Starts the links over a broker that serves.
-    pub(crate) async fn start(
-        self,
+    /// Loads who is home, over a broker that is open and does not serve yet.
+    pub(crate) async fn open(
+        node: &Node,
         broker: &Handles,
         settings: &Settings,
         components: &Components,
         metrics: &mut Registry,
-    ) -> Result<Joined, JoinError> {
-        let Self { node, plan, units } = self;
+    ) -> Result<Self, JoinError> {
+        let plan = Arc::new(node.plan.clone());
         let (Some(credentials), Some(link)) = (&node.credentials, &plan.link) else {
-            return Ok(Joined { plan, mirror: None });
+            return Ok(Self { plan, mirror: None });
         };
         let credentials = Arc::new(CertifiedNode::new(credentials, &plan, metrics)?);
         let parts = MirrorParts {
@@ -92,10 +79,23 @@ impl Joining {
             storage: components.storage.clone(),
             tables: adapters::tables(&settings.data),
         };
-        let opened = Mirror::open(MirrorSettings { transport: settings.link.clone() }, parts).await?;
-        units.hear(opened.units().clone());
-        broker.gates_changed().await?;
-        let mirror = opened.start().await?;
+        let mirror = Mirror::open(MirrorSettings { transport: settings.link.clone() }, parts).await?;
+        Ok(Self { plan, mirror: Some(mirror) })
+    }
+
+    /// What the broker serves by, from its first client on.
+    pub(crate) fn gate(&self) -> Arc<dyn Gate> {
+        match &self.mirror {
+            Some(mirror) => Arc::new(WriteGate::new(self.plan.clone(), mirror.units().clone())),
+            None => Arc::new(OpenGate),
+        }
+    }
+
+    /// Starts the links, over a broker that serves.
+    pub(crate) async fn start(self, metrics: &mut Registry) -> Result<Joined, JoinError> {
+        let Self { plan, mirror } = self;
+        let Some(mirror) = mirror else { return Ok(Joined { plan, mirror: None }) };
+        let mirror = mirror.start().await?;
         adapters::register_counters(metrics, mirror.metrics().clone());
         tracing::info!(address = %mirror.address(), links = plan.links().count(), "links run");
         Ok(Joined { plan, mirror: Some(Arc::new(mirror)) })

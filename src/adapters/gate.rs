@@ -1,13 +1,13 @@
 //! Who may write and commit here: what the mirror's units say, and what the topology says of topics outside of units.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use broker::{Gate, GroupGate, TopicGate};
 use mirror::{
     driver::UnitViews,
     ownership::{self, Membership},
 };
-use topology::{Flow, LinkPlan, NodePlan, Side, UnitPlan};
+use topology::{Flow, LinkPlan, NodePlan, Side};
 
 /// What the failover units say. Names that belong to none are open.
 pub(crate) trait UnitGates: Send + Sync + 'static {
@@ -15,36 +15,13 @@ pub(crate) trait UnitGates: Send + Sync + 'static {
     fn group(&self, id: &str) -> ownership::Gate;
 }
 
-/// What the mirror's units say once they are heard; before, nobody knows who is home.
-pub(crate) struct LateUnits {
-    plan: Arc<NodePlan>,
-    views: OnceLock<Arc<UnitViews>>,
-}
-
-impl LateUnits {
-    pub(crate) fn new(plan: Arc<NodePlan>) -> Self {
-        Self { plan, views: OnceLock::new() }
-    }
-
-    /// From here on they are asked. Whoever holds gates has to ask again after this.
-    pub(crate) fn hear(&self, views: Arc<UnitViews>) {
-        drop(self.views.set(views));
-    }
-
-    fn unheard(unit: Option<&UnitPlan>) -> ownership::Gate {
-        unit.map_or(ownership::Gate::Open, |_| ownership::Gate::Fenced)
-    }
-}
-
-impl UnitGates for LateUnits {
+impl UnitGates for UnitViews {
     fn topic(&self, name: &str) -> ownership::Gate {
-        let views = self.views.get();
-        views.map_or_else(|| Self::unheard(self.plan.unit_of_topic(name)), |views| views.gate_of_topic(name))
+        self.gate_of_topic(name)
     }
 
     fn group(&self, id: &str) -> ownership::Gate {
-        let views = self.views.get();
-        views.map_or_else(|| Self::unheard(self.plan.unit_of_group(id)), |views| views.gate_of_group(id))
+        self.gate_of_group(id)
     }
 }
 
@@ -154,17 +131,6 @@ failover:
         let fenced = gate("us-1", ownership::Gate::Fenced);
         assert_eq!(fenced.topic("orders.eu"), TopicGate::Fenced);
         assert_eq!(fenced.group("checkout-1"), GroupGate::Fenced);
-    }
-
-    #[test]
-    fn before_the_mirror_has_said_who_is_home_units_are_fenced_and_nothing_else_is() {
-        let loaded = topology::load("t.yaml", TOPOLOGY).expect("a valid file");
-        let plan = Arc::new(topology::plan(&loaded.topology, "us-1").expect("a node of it"));
-        let gate = WriteGate::new(plan.clone(), Arc::new(LateUnits::new(plan)));
-        assert_eq!(gate.topic("orders.eu"), TopicGate::Fenced);
-        assert_eq!(gate.group("checkout-1"), GroupGate::Fenced);
-        assert_eq!(gate.topic("clicks"), TopicGate::Open);
-        assert_eq!(gate.group("readers"), GroupGate::Open);
     }
 
     #[test]

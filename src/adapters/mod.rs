@@ -9,6 +9,7 @@
 //!
 //! One file for each port: names and errors are translated, nothing is decided.
 
+mod asked;
 mod catalog;
 mod counters;
 mod credentials;
@@ -38,7 +39,7 @@ use self::{
 pub(crate) use self::{
     counters::register as register_counters,
     credentials::CertifiedNode,
-    gate::{LateUnits, Units, WriteGate},
+    gate::{Units, WriteGate},
     operations::NodeOperations,
     parts::{here, links, random, tables, units},
 };

@@ -1,14 +1,15 @@
 //! What an operator asks of a node, asked of its mirror.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use mirror::{
-    driver::FailoverError,
     mirror::{FailoverOptions, Mirror},
     ownership::{FailoverReport, Gate, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
-use topology::{Flow, LinkPlan, NodePlan, Peer, Side, UnitPlan};
+use topology::{LinkPlan, NodePlan, Peer, Side};
+
+use super::asked;
 
 use crate::operations::{
     Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
@@ -65,90 +66,20 @@ impl Operations for NodeOperations {
 
     fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport> {
         Box::pin(async move {
-            let unit = unit_here(&self.plan, &request)?;
-            let Some(mirror) = &self.mirror else { return Err(Problem::starting()) };
-            let FailoverRequest { to, dry_run, unplanned, .. } = &request;
-            let options = FailoverOptions { dry_run: *dry_run, unplanned: *unplanned };
-            mirror.failover(unit.name.as_str(), to, options).await.map_err(|error| failover_problem(&error))
+            asked::unit(&self.plan, &request)?;
+            let FailoverRequest { unit, to, dry_run, unplanned } = request;
+            let mirror = self.mirror.as_ref().ok_or_else(Problem::stands_alone)?;
+            let options = FailoverOptions { dry_run, unplanned };
+            mirror.failover(&unit, &to, options).await.map_err(|error| asked::failed(&error))
         })
     }
 
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         Box::pin(async move {
-            let (link, _) = translated_link(&self.plan, &request)?;
+            let (link, _) = asked::link(&self.plan, &request)?;
             Err(not_built("translate", &link.name))
         })
     }
-}
-
-/// The unit to be moved, if its new home is here.
-fn unit_here<'a>(plan: &'a NodePlan, request: &FailoverRequest) -> Result<&'a UnitPlan, Problem> {
-    let FailoverRequest { unit: name, to, .. } = request;
-    let names: Vec<&str> = plan.units.iter().map(|unit| unit.name.as_str()).collect();
-    let unit = plan.units.iter().find(|unit| unit.name.as_str() == name).ok_or_else(|| {
-        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        Problem::new(
-            Kind::NotFound,
-            "unknown-unit",
-            format!("no failover unit {name:?} here; there are: {known}"),
-        )
-    })?;
-    if !unit.home.as_str().eq(to) && !unit.standby.iter().any(|standby| standby.as_str() == to) {
-        let standbys: Vec<&str> = unit.standby.iter().map(|standby| standby.as_str()).collect();
-        let members = format!("{}, {}", unit.home, standbys.join(", "));
-        let message = format!("{to:?} is no member of {name}; its members are: {members}");
-        return Err(Problem::new(Kind::NotFound, "not-a-member", message));
-    }
-    if plan.datacenter.as_str() != to {
-        let nodes: BTreeSet<&str> = plan
-            .links()
-            .flat_map(|link| &link.peers)
-            .filter(|peer| peer.datacenter.as_str() == to)
-            .map(|peer| peer.node.as_str())
-            .collect();
-        let nodes: Vec<&str> = nodes.into_iter().collect();
-        let message = format!(
-            "this is {} in {}; ask a node of {to}, with --admin: {}",
-            plan.node,
-            plan.datacenter,
-            nodes.join(", ")
-        );
-        return Err(Problem::new(Kind::Refused, "other-datacenter", message));
-    }
-    Ok(unit)
-}
-
-/// The link that is asked about, if this node is at its target, and what it does with the topic.
-fn translated_link<'a>(
-    plan: &'a NodePlan,
-    request: &TranslateRequest,
-) -> Result<(&'a LinkPlan, &'a Flow), Problem> {
-    let TranslateRequest { link: name, topic, .. } = request;
-    let link = plan.links().find(|link| link.name == *name).ok_or_else(|| {
-        let names: Vec<&str> = plan.links().map(|link| link.name.as_str()).collect();
-        let message = format!("no link {name:?} here; there are: {}", names.join(", "));
-        Problem::new(Kind::NotFound, "unknown-link", message)
-    })?;
-    if link.side != Side::Target {
-        let nodes: Vec<&str> = link.peers.iter().map(|peer| peer.node.as_str()).collect();
-        let message =
-            format!("this node is the source of {name}; ask its target, with --admin: {}", nodes.join(", "));
-        return Err(Problem::new(Kind::Refused, "other-end", message));
-    }
-    let flow = link.flow(topic).ok_or_else(|| {
-        let message = format!("{name} does not carry {topic:?}; name the topic as the source does");
-        Problem::new(Kind::NotFound, "unknown-topic", message)
-    })?;
-    Ok((link, flow))
-}
-
-fn failover_problem(error: &FailoverError) -> Problem {
-    let (kind, code) = match error {
-        FailoverError::UnknownUnit(_) => (Kind::NotFound, "unknown-unit"),
-        FailoverError::Refused(_) => (Kind::Refused, "failover-refused"),
-        FailoverError::Interrupted => (Kind::Unavailable, "interrupted"),
-    };
-    Problem::new(kind, code, error)
 }
 
 fn not_built(verb: &str, of: &str) -> Problem {

@@ -10,9 +10,9 @@ use std::{
 use mirror::{
     driver::{LinkSpec, Peer, Random},
     link::block::CodecChoice,
-    ownership::{Datacenter, Members, Settings as UnitSettings, WhenApart},
+    ownership::{self, Datacenter, Members},
 };
-use topology::{Codec, LinkPlan, NodePlan, UnitPlan};
+use topology::{Codec, LinkPlan, Name, NodePlan, UnitPlan, WhenApart};
 
 use super::rules::DeclaredRules;
 
@@ -44,20 +44,19 @@ fn link(link: &LinkPlan) -> LinkSpec {
     }
 }
 
-/// The units that this datacenter is a member of.
-pub(crate) fn units(plan: &NodePlan) -> Vec<UnitSettings> {
-    let here = Datacenter::from(plan.datacenter.as_str());
-    plan.units.iter().map(|unit| unit_settings(unit, &here)).collect()
+/// The failover units that this datacenter is a member of.
+pub(crate) fn units(plan: &NodePlan) -> Vec<ownership::Settings> {
+    plan.units.iter().map(|unit| self::unit(plan, unit)).collect()
 }
 
-fn unit_settings(unit: &UnitPlan, here: &Datacenter) -> UnitSettings {
-    let standbys = unit.standby.iter().map(|standby| Datacenter::from(standby.as_str()));
-    let members = Members::new(Datacenter::from(unit.home.as_str()), standbys);
+fn unit(plan: &NodePlan, unit: &UnitPlan) -> ownership::Settings {
+    let datacenter = |name: &Name| Datacenter::from(name.as_str());
+    let members = Members::new(datacenter(&unit.home), unit.standby.iter().map(datacenter));
     let when_apart = match unit.when_apart {
-        topology::WhenApart::Wait => WhenApart::Wait,
-        topology::WhenApart::Quarantine => WhenApart::Quarantine,
+        WhenApart::Wait => ownership::WhenApart::Wait,
+        WhenApart::Quarantine => ownership::WhenApart::Quarantine,
     };
-    UnitSettings::new(unit.name.as_str(), here.clone(), members, when_apart)
+    ownership::Settings::new(unit.name.as_str(), datacenter(&plan.datacenter), members, when_apart)
 }
 
 fn codec(codec: Codec) -> CodecChoice {

@@ -82,6 +82,21 @@ fn await_links(dir: &Path, ready: &Ready, state: &str) {
     }
 }
 
+/// Asks until the node knows this home and generation of the unit, and whether it may be written there.
+#[expect(clippy::disallowed_methods, reason = "a test that hangs must fail instead")]
+fn await_home(dir: &Path, ready: &Ready, (home, generation, writable): (&str, u64, bool)) {
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let told = status(dir, ready);
+        let unit = told.pointer("/units/0").expect("a unit");
+        let is = |field: &str, value: Value| unit.get(field) == Some(&value);
+        if is("home", home.into()) && is("generation", generation.into()) && is("writable", writable.into()) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "never home in {home} at {generation}: {told}");
+    }
+}
+
 #[test]
 fn two_datacenters_connect_and_connect_again() {
     let dir = world();
@@ -103,6 +118,33 @@ fn two_datacenters_connect_and_connect_again() {
     await_links(dir.path(), &east_ready, "disconnected");
     let _west = start(dir.path(), "west-1");
     await_links(dir.path(), &east_ready, "connected");
+}
+
+#[test]
+fn a_home_moves_and_comes_back() {
+    let dir = world();
+    let (_east, east) = start(dir.path(), "east-1");
+    let (_west, west) = start(dir.path(), "west-1");
+    await_links(dir.path(), &west, "connected");
+    await_home(dir.path(), &east, ("us-east", 1, true));
+    await_home(dir.path(), &west, ("us-east", 1, false));
+    let failover = |to: &str, at: &Ready, more: &[&str]| {
+        let admin = at.admin.to_string();
+        let line = [&["failover", "orders", "--to", to, "--admin", &admin, "--json"], more].concat();
+        let (code, stdout, stderr) = output_in(dir.path(), &line);
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        let report: Value = serde_json::from_str(&stdout).expect("JSON");
+        (report["outcome"]["outcome"].as_str().map(str::to_owned), report["generation"].as_u64())
+    };
+    assert_eq!(failover("eu-west", &west, &["--dry-run"]), (Some("planned".to_owned()), Some(2)));
+    await_home(dir.path(), &west, ("us-east", 1, false));
+    assert_eq!(failover("eu-west", &west, &[]), (Some("moved".to_owned()), Some(2)));
+    await_home(dir.path(), &west, ("eu-west", 2, true));
+    await_home(dir.path(), &east, ("eu-west", 2, false));
+    assert_eq!(failover("eu-west", &west, &[]), (Some("already_home".to_owned()), Some(2)));
+    assert_eq!(failover("us-east", &east, &[]), (Some("moved".to_owned()), Some(3)));
+    await_home(dir.path(), &east, ("us-east", 3, true));
+    await_home(dir.path(), &west, ("us-east", 3, false));
 }
 
 #[test]
