@@ -35,3 +35,36 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     })
     .await;
 }
+
+/// A block that nobody subscribed to, as it travels.
+pub(crate) fn block_of(batch: bytes::BytesMut) -> Vec<u8> {
+    use mirror::{
+        link::{
+            BlockNumber, Handle,
+            block::{BlockHeader, Codec},
+        },
+        ownership::HomeGeneration,
+    };
+    use protocol::{LeaderEpoch, Offset, PartitionId, TopicId, Uuid};
+    let bytes = batch.len() as u32;
+    let header = BlockHeader {
+        codec: Codec::Plain,
+        fragment_index: 0,
+        fragment_count: 1,
+        handle: Handle(77),
+        number: BlockNumber(0),
+        topic_id: TopicId(Uuid::from_u128(5)),
+        partition: PartitionId(0),
+        leader_epoch: LeaderEpoch(0),
+        generation: HomeGeneration(0),
+        previous_end: Offset(0),
+        first_offset: Offset(0),
+        last_offset: Offset(0),
+        source_end: Offset(1),
+        source_clock: 0,
+        wire_bytes: bytes,
+        unpacked_bytes: bytes,
+        whole_bytes: bytes,
+    };
+    [&header.encode()[..], &batch].concat()
+}
