@@ -48,9 +48,9 @@ pub(super) struct Sender {
 
 /// Why nothing more leaves.
 pub(super) enum Held {
-    ByWindow,
-    ByPacer(u64),
-    ByApplication,
+    Window,
+    Pacer(u64),
+    Application,
 }
 
 impl Sender {
@@ -91,13 +91,13 @@ impl Sender {
         let fits = ((self.unacked.len() as u64 + 1) * PACKET_BYTES) < window as u64;
         self.app_limited = !has_data && fits;
         if !has_data {
-            return Err(Held::ByApplication);
+            return Err(Held::Application);
         }
         if !fits {
-            return Err(Held::ByWindow);
+            return Err(Held::Window);
         }
         let rtt = self.smoothed_rtt.unwrap_or(RTT_INITIAL_SECS);
-        self.pacer.take(now_nanos, window, rtt).map_err(Held::ByPacer)?;
+        self.pacer.take(now_nanos, window, rtt).map_err(Held::Pacer)?;
         let now = now_nanos as f64 / 1e9;
         if self.unacked.is_empty() {
             self.heard_at = now;

@@ -211,11 +211,11 @@ impl World {
         loop {
             match self.flows[at].sender.try_send(self.now) {
                 Ok(number) => self.carry(at, number),
-                Err(Held::ByPacer(until)) => {
+                Err(Held::Pacer(until)) => {
                     self.flows[at].send_at = Some(until);
                     return;
                 }
-                Err(Held::ByWindow | Held::ByApplication) => return,
+                Err(Held::Window | Held::Application) => return,
             }
         }
     }
