@@ -7,6 +7,9 @@ const RANDOM_LOSS_MAX: f64 = 0.04;
 /// A round is a small sample, so one is believed a little; the first ones more, for there is nothing better.
 const RISE_MIN: f64 = 0.2;
 const FALL: f64 = 1.0 / 32.0;
+/// That many; after them the estimate itself tells chance from overflow, and headroom is not given back at once any more: with a small
+/// queue that would overflow it after every Down.
+const LEARNING_ROUNDS: u32 = 4;
 /// What is usually lost while a queue may stand is remembered for some eight rounds.
 const USUAL_PACE: f64 = 0.125;
 /// An empty queue that loses this part of it shows that it was chance.
@@ -41,7 +44,7 @@ impl RandomLoss {
             self.drained_rounds = self.drained_rounds.saturating_add(1);
             let pace = (1.0 / (1.0 + f64::from(self.drained_rounds))).max(RISE_MIN);
             self.share += (seen - self.share) * pace;
-            return seen > 0.0 && seen >= CHANCE_PART * self.usual;
+            return self.drained_rounds <= LEARNING_ROUNDS && seen > 0.0 && seen >= CHANCE_PART * self.usual;
         }
         self.usual += (round.loss() - self.usual) * USUAL_PACE;
         if seen < self.share {
