@@ -27,7 +27,7 @@ fn each_pair_of_ours(queue: f64, losses: &[f64], check: impl Fn(&str, &Span)) {
     }
 }
 
-/// Measured: the first one has 33-63 %; queue at most 0.34 round trips.
+/// Measured: the first one has 31-62 %; queue at most 0.35 round trips.
 #[test]
 fn two_of_ours_share_within_three_to_one() {
     each_pair_of_ours(1.0, &[0.0], |case, later| {
@@ -36,7 +36,7 @@ fn two_of_ours_share_within_three_to_one() {
     });
 }
 
-/// The later one has to learn first that losses are chance, once in a Down. Measured: it has the least, 16 %, at 150 ms.
+/// The later one has to learn first that losses are chance, once in a Down. Measured: it has 39-53 %, but once 16 %, at 150 ms.
 #[test]
 fn with_random_loss_the_later_one_catches_up_slowly() {
     each_pair_of_ours(1.0, &[0.01], |case, later| {
@@ -45,8 +45,8 @@ fn with_random_loss_the_later_one_catches_up_slowly() {
     });
 }
 
-/// The weakest point: what both lose keeps their headroom small, and so what draws them together. Measured: the first one has 56-86
-/// %, 86 % only at 50 Mbit/s and 20 ms with loss, where 2.9 % are dropped.
+/// The weakest point: what both lose keeps their headroom small, and so what draws them together. Measured: the first one has 42-80 %,
+/// most at 50 Mbit/s and 20 ms with loss, where 2.2 % are dropped.
 #[test]
 fn with_a_queue_of_a_quarter_the_later_one_still_gets_something() {
     each_pair_of_ours(0.25, &[0.0, 0.01], |case, later| {
@@ -76,18 +76,18 @@ fn each_pair_with_cubic(queue: f64, check: impl Fn(&str, f64, &Span)) {
     }
 }
 
-/// Measured: ours has 17-60 %, least at 150 ms, where a round is half a second and more.
+/// Measured: ours has 35-55 %. Small changes of the model shift single cells by twenty points.
 #[test]
 fn beside_cubic_both_live() {
     for queue in [1.0, 4.0] {
         each_pair_with_cubic(queue, |case, part, later| {
-            assert!(part > 0.12 && part < 0.75, "{case}");
+            assert!(part > 0.15 && part < 0.75, "{case}");
             assert!(later.used() > 0.97, "{case}");
         });
     }
 }
 
-/// In a small queue CUBIC is driven off by its own reaction to loss. Measured: it keeps 21-31 %, but 8 % at 50 Mbit/s and 20 ms.
+/// In a small queue CUBIC is driven off by its own reaction to loss. Measured: it keeps 16-28 %, but 8 % at 50 Mbit/s and 20 ms.
 #[test]
 fn with_a_queue_of_a_quarter_cubic_keeps_a_little() {
     each_pair_with_cubic(0.25, |case, part, _| assert!(part > 0.4 && part < 0.95, "{case}"));
