@@ -109,3 +109,44 @@ impl Controller for LinkController {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "an instant to count from; no time is measured")]
+    fn controller(rate_max: Option<u64>) -> (Instant, Box<dyn Controller>) {
+        let began = Instant::now();
+        let factory = LinkControllerFactory::new().rate_max(rate_max.and_then(NonZeroU64::new));
+        (began, Arc::new(factory).build(began, 1452))
+    }
+
+    #[test]
+    fn the_first_window_is_the_initial_one() {
+        let (_, controller) = controller(Some(5_000_000));
+        assert_eq!(controller.window(), WINDOW_INITIAL);
+        assert_eq!(controller.initial_window(), WINDOW_INITIAL);
+    }
+
+    #[test]
+    fn only_loss_of_everything_lowers_the_window_at_once() {
+        let (began, mut controller) = controller(None);
+        let (sent, now) = (began + Duration::from_millis(1), began + Duration::from_millis(400));
+        controller.on_sent(sent, 14520, 10);
+        controller.on_congestion_event(now, sent, false, 0);
+        controller.on_congestion_event(now, sent, false, 1452);
+        assert_eq!(controller.window(), WINDOW_INITIAL);
+        controller.on_congestion_event(now, sent, true, 14520);
+        assert_eq!(controller.window(), 6 * 1452);
+    }
+
+    #[test]
+    fn instants_from_before_the_connection_do_no_harm() {
+        let (began, mut controller) = controller(None);
+        let Some(before) = began.checked_sub(Duration::from_millis(1)) else { return };
+        controller.on_sent(before, 1452, 1);
+        controller.on_end_acks(before, 0, true, None);
+        controller.on_congestion_event(before, before, false, 1452);
+        assert_eq!(controller.clone_box().window(), WINDOW_INITIAL);
+    }
+}

@@ -31,9 +31,15 @@ impl Default for Headroom {
 }
 
 impl Headroom {
-    pub(super) fn handle_round(&mut self, lost_too_much: bool) {
-        self.left =
-            if lost_too_much { (self.left * CUT).max(LEFT_MIN) } else { (self.left + RECOVERY).min(1.0) };
+    /// `were_chance`: what was lost in the last rounds had nothing to do with the queue.
+    pub(super) fn handle_round(&mut self, lost_too_much: bool, were_chance: bool) {
+        self.left = if were_chance {
+            1.0
+        } else if lost_too_much {
+            (self.left * CUT).max(LEFT_MIN)
+        } else {
+            (self.left + RECOVERY).min(1.0)
+        };
     }
 
     /// What losses have left, of 1.
@@ -60,8 +66,8 @@ fn the_larger_flow_has_the_smaller_share() {
 #[test]
 fn losses_take_headroom_and_quiet_rounds_give_it_back() {
     let mut headroom = Headroom::default();
-    (0..50).for_each(|_| headroom.handle_round(true));
+    (0..50).for_each(|_| headroom.handle_round(true, false));
     assert_eq!(headroom.left, LEFT_MIN);
-    (0..100).for_each(|_| headroom.handle_round(false));
+    (0..100).for_each(|_| headroom.handle_round(false, false));
     assert_eq!(headroom.left, 1.0);
 }

@@ -15,7 +15,7 @@ use super::path::PathDelay;
 use super::phase::{Cruise, Growth, Phase};
 use super::rate::RateFilter;
 use super::round::Round;
-use super::startup::Startup;
+use super::startup::{QueueProbe, Startup};
 use super::windowed::WindowedMin;
 
 /// Startup's window in fills of the path: a doubling, and a little for what is measured late.
@@ -41,6 +41,7 @@ pub(super) struct Model {
     packet_bytes: f64,
     window: f64,
     phase: Phase,
+    queue_probe: QueueProbe,
     rounds: u64,
     round: Round,
     delivery: Delivery,
@@ -75,6 +76,7 @@ impl Model {
             packet_bytes: packet_bytes(mtu),
             window: WINDOW_INITIAL as f64,
             phase: Phase::Startup(Startup::default()),
+            queue_probe: QueueProbe::default(),
             rounds: 0,
             round: Round::default(),
             delivery: Delivery::default(),
@@ -115,9 +117,9 @@ impl Model {
         if let Some(sample) = sample {
             self.handle_sample(acked.now, sample);
         }
-        if let Phase::Startup(startup) = &mut self.phase
+        if matches!(self.phase, Phase::Startup(_))
             && !acked.app_limited
-            && startup.handle_rtt(acked.now, rtt, self.path.min_rtt().unwrap_or(rtt))
+            && self.queue_probe.handle_rtt(acked.now, rtt, self.path.min_rtt().unwrap_or(rtt))
             && self.rounds > 1
         {
             self.begin_drain();
@@ -174,8 +176,9 @@ impl Model {
         let another_path =
             !round.is_app_limited() && self.path.handle_round(now, &round, self.window_of_round);
         self.window_of_round = self.window;
-        self.loss.handle_round(&round, self.phase.ends_drained());
-        self.headroom.handle_round(self.loss.is_exceeded_by(&round, self.packet_bytes));
+        let losses_were_chance = self.loss.handle_round(&round, self.phase.ends_drained());
+        let lost_too_much = self.loss.is_exceeded_by(&round, self.packet_bytes);
+        self.headroom.handle_round(lost_too_much, losses_were_chance);
         self.advance(now, &round);
         if another_path && matches!(self.phase, Phase::Cruise(_)) {
             self.phase = Phase::Startup(Startup::again(round.best_rate()));

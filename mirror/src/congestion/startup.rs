@@ -25,12 +25,11 @@ const LOST_PACKETS_MIN: f64 = 10.0;
 pub(super) struct Startup {
     best_rate: f64,
     rounds_without_growth: u32,
-    quarter: Quarter,
 }
 
-/// The least delay of the running quarter of a round trip, and how it has varied.
+/// The least delay of the running quarter of a round trip, and how it has varied; that outlives a start-up.
 #[derive(Debug, Clone, Default)]
-struct Quarter {
+pub(super) struct QueueProbe {
     since: Option<Duration>,
     least: Option<f64>,
     samples: u32,
@@ -41,26 +40,7 @@ struct Quarter {
 impl Startup {
     /// Doubling anew from a known rate: the link turned out to be larger than it was believed to be.
     pub(super) fn again(rate: f64) -> Self {
-        Self { best_rate: rate, ..Self::default() }
-    }
-
-    /// Whether a queue shows.
-    pub(super) fn handle_rtt(&mut self, now: Duration, rtt: f64, min_rtt: f64) -> bool {
-        let quarter = &mut self.quarter;
-        let least = quarter.least.map_or(rtt, |least| least.min(rtt));
-        quarter.least = Some(least);
-        quarter.samples = quarter.samples.saturating_add(1);
-        let since = *quarter.since.get_or_insert(now);
-        if now.saturating_sub(since).as_secs_f64() <= QUARTER_RTTS * min_rtt {
-            return false;
-        }
-        let enough = quarter.samples >= QUARTER_SAMPLES_MIN;
-        let queued = enough && quarter.shows_queue(least, min_rtt);
-        if enough {
-            quarter.learn(least);
-        }
-        (quarter.since, quarter.least, quarter.samples) = (Some(now), None, 0);
-        queued
+        Self { best_rate: rate, rounds_without_growth: 0 }
     }
 
     /// Whether it is over.
@@ -77,7 +57,25 @@ impl Startup {
     }
 }
 
-impl Quarter {
+impl QueueProbe {
+    /// Whether a queue shows.
+    pub(super) fn handle_rtt(&mut self, now: Duration, rtt: f64, min_rtt: f64) -> bool {
+        let least = self.least.map_or(rtt, |least| least.min(rtt));
+        self.least = Some(least);
+        self.samples = self.samples.saturating_add(1);
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_sub(since).as_secs_f64() <= QUARTER_RTTS * min_rtt {
+            return false;
+        }
+        let enough = self.samples >= QUARTER_SAMPLES_MIN;
+        let queued = enough && self.shows_queue(least, min_rtt);
+        if enough {
+            self.learn(least);
+        }
+        (self.since, self.least, self.samples) = (Some(now), None, 0);
+        queued
+    }
+
     fn shows_queue(&self, least: f64, min_rtt: f64) -> bool {
         least > min_rtt * (1.0 + QUEUE_RTTS) + QUEUE_SECS + QUEUE_DEVIATIONS * self.deviation
     }
@@ -100,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_queue_ends_it_within_a_quarter_round_trip() {
-        let mut startup = Startup::default();
+        let mut startup = QueueProbe::default();
         assert!((0..100).all(|at| !startup.handle_rtt(ms(at), 0.1, 0.1)));
         let ended = (100..200).position(|at| startup.handle_rtt(ms(at), 0.12, 0.1));
         assert!(ended.is_some_and(|after| after <= 52), "{ended:?}");
@@ -108,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_single_late_packet_does_not() {
-        let mut startup = Startup::default();
+        let mut startup = QueueProbe::default();
         assert!((0..400).all(|at| {
             let rtt = if at % 10 == 0 { 0.1 } else { 0.3 };
             !startup.handle_rtt(ms(at), rtt, 0.1)

@@ -15,7 +15,7 @@ fn run(path: Path, bytes_per_sec: f64) -> Span {
     world.run(5.0)
 }
 
-/// Measured: 96.1-99.7 % of the declared rate, 100.9 % at most (20 MB/s over 2 ms).
+/// Measured: 96.1-99.6 % of the declared rate, 100.9 % at most (20 MB/s over 2 ms).
 #[test]
 fn a_declared_rate_is_reached_and_not_exceeded() {
     let paths = [
