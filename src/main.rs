@@ -1,7 +1,8 @@
 //! The daemon and its command line: settings in, rooms built and wired, and everything put down in order again.
 //!
 //! ```text
-//!   main -> cli -> config (settings, checked) -> telemetry -> app: lock, admin, broker ... ready ... drain
+//!   main -> cli -> run:   config (settings, checked) -> telemetry -> app: lock, admin, broker ... ready ... drain
+//!               -> other commands: an answer, and the process ends
 //! ```
 //!
 //! No domain logic lives here. Start with [`app`] for the order of things, with [`config`] for what can be set.
@@ -17,44 +18,38 @@ mod signals;
 mod telemetry;
 
 use std::{
-    io::{self, ErrorKind},
     process::ExitCode,
+    time::{Duration, SystemTime},
 };
 
 use clap::Parser;
 
-use core_log::clock::SystemClock;
+use core_log::{Clock, clock::SystemClock};
 
-use crate::{
-    cli::{Cli, Command, ConfigCommand},
-    config::Effective,
-};
+use crate::cli::{Answer, Cli, Command, ConfigCommand};
 
 fn main() -> ExitCode {
     let clock = SystemClock::new();
-    let cli = Cli::parse();
-    let command = cli.asked();
-    let effective = match cli.flags.load() {
-        Ok(effective) => effective,
-        Err(refused) => {
-            eprintln!("isthmus: the settings were refused\n{refused}");
-            return ExitCode::from(exit::REFUSED);
-        }
+    let command = match Cli::parse().asked() {
+        Ok(command) => command,
+        Err(error) => error.exit(),
     };
+    let now = || SystemTime::UNIX_EPOCH + Duration::from_millis(clock.wall_ms().try_into().unwrap_or(0));
     ExitCode::from(match command {
-        Command::Run => run::run(effective.settings, clock),
-        Command::Config { command: ConfigCommand::Show { json } } => show(&effective, json),
+        Command::Run { flags } => match flags.load() {
+            Ok(effective) => run::run(effective.settings, clock),
+            Err(refused) => settings_refused(&refused).print(),
+        },
+        Command::Config { command: ConfigCommand::Show { flags, json } } => match flags.load() {
+            Ok(effective) => cli::show(&effective, json),
+            Err(refused) => settings_refused(&refused),
+        }
+        .print(),
+        Command::Topology { command } => cli::topology_answer(&command).print(),
+        Command::Certs { command } => cli::certs_answer(&command, now()).print(),
     })
 }
 
-fn show(effective: &Effective, json: bool) -> u8 {
-    match cli::show(effective, json, &mut io::stdout().lock()) {
-        Ok(()) => exit::DONE,
-        // Whoever closed the pipe has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => exit::DONE,
-        Err(error) => {
-            eprintln!("isthmus: cannot write the settings: {error}");
-            exit::FAILED
-        }
-    }
+fn settings_refused(refused: &config::Refused) -> Answer {
+    Answer::refused(format!("the settings were refused\n{refused}"))
 }

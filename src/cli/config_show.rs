@@ -1,34 +1,28 @@
 //! `isthmus config show`: every setting in force with where it came from.
 
-use std::io::{self, Write};
-
 use serde_json::{Map, Value, json};
 
+use super::Answer;
 use crate::config::{Effective, given::Scalar};
 
-/// Writes the settings as TOML with the origins as comments (so what is shown can be used as a file), or as JSON.
-pub(crate) fn show(effective: &Effective, as_json: bool, out: &mut impl Write) -> io::Result<()> {
-    if as_json { write_json(effective, out) } else { write_toml(effective, out) }
+/// The settings as TOML with the origins as comments (so what is shown can be used as a file), or as JSON.
+pub(crate) fn show(effective: &Effective, as_json: bool) -> Answer {
+    if as_json { Answer::json(&json_of(effective)) } else { Answer::done(toml_of(effective)) }
 }
 
-fn write_toml(effective: &Effective, out: &mut impl Write) -> io::Result<()> {
+fn toml_of(effective: &Effective) -> String {
     let line =
         |(name, (value, origin)): (&String, &(Scalar, String))| (format!("{name} = {value}"), origin.clone());
     let lines: Vec<_> = effective.shown.iter().map(line).collect();
     let width = lines.iter().map(|(setting, _)| setting.chars().count()).max().unwrap_or(0);
-    for (setting, origin) in lines {
-        writeln!(out, "{setting:width$}  # {origin}")?;
-    }
-    Ok(())
+    lines.iter().map(|(setting, origin)| format!("{setting:width$}  # {origin}\n")).collect()
 }
 
-fn write_json(effective: &Effective, out: &mut impl Write) -> io::Result<()> {
+fn json_of(effective: &Effective) -> Value {
     let entry = |(name, (value, origin)): (&String, &(Scalar, String))| {
         (name.clone(), json!({ "value": plain(value), "origin": origin }))
     };
-    let all: Map<_, _> = effective.shown.iter().map(entry).collect();
-    serde_json::to_writer_pretty(&mut *out, &all)?;
-    writeln!(out)
+    Value::Object(effective.shown.iter().map(entry).collect::<Map<_, _>>())
 }
 
 fn plain(value: &Scalar) -> Value {

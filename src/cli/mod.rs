@@ -1,108 +1,99 @@
 //! The command line: what can be asked for, and the flags as a layer of settings.
 //!
-//! Flags stand before or after the command's name alike. Without a command the daemon runs.
+//! ```text
+//!   run, config show                     settings  (flags before or after the command's name alike; no command: run)
+//!   topology ..., certs ...              files that the command names; no settings
+//! ```
+//!
+//! Exit codes are those of `exit`; a command that does one thing gives an [`Answer`].
 
+mod answer;
+mod certs;
 mod config_show;
+mod flags;
+mod topology;
+mod topology_file;
 
-use std::{env, path::PathBuf};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-use clap::{Args, Parser, Subcommand};
-
-use crate::config::{
-    Effective, Inputs, Refused,
-    effective::{FileNamed, FlagGiven},
-    environment::CONFIG_FILE,
+pub(crate) use self::{
+    answer::Answer, certs::CertsCommand, config_show::show, flags::Flags, topology::TopologyCommand,
 };
-
-pub(crate) use config_show::show;
+pub(crate) use self::{certs::answer as certs_answer, topology::answer as topology_answer};
 
 /// A Kafka broker that joins datacenters.
 #[derive(Debug, Parser)]
 #[command(name = "isthmus", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) flags: Flags,
+    flags: Flags,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
     /// Run the daemon; what happens without a command too.
-    #[default]
-    Run,
+    Run {
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Look at the settings.
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Look at a topology file: which datacenters there are, and what flows between them.
+    Topology {
+        #[command(subcommand)]
+        command: TopologyCommand,
+    },
+    /// Make and look at the certificates that datacenters know each other by.
+    Certs {
+        #[command(subcommand)]
+        command: CertsCommand,
+    },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print every setting in force and where it came from.
     Show {
+        #[command(flatten)]
+        flags: Flags,
         /// As one JSON object.
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Flags that are settings, and the one that names the file.
-#[derive(Debug, Args)]
-pub(crate) struct Flags {
-    /// The data directory (setting `data`).
-    #[arg(long, global = true, value_name = "DIR")]
-    data: Option<String>,
-    /// Where Kafka clients connect (setting `broker.listen`).
-    #[arg(long, global = true, value_name = "HOST:PORT")]
-    listen: Option<String>,
-    /// Where metrics and health are served (setting `admin`).
-    #[arg(long, global = true, value_name = "HOST:PORT")]
-    admin: Option<String>,
-    /// A settings file in TOML; also named by the variable ISTHMUS_CONFIG.
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// How logs are written: auto, human or json (setting `telemetry.format`).
-    #[arg(long, global = true, value_name = "FORMAT")]
-    log_format: Option<String>,
-}
-
 impl Cli {
-    pub(crate) fn asked(&self) -> Command {
-        self.command.unwrap_or_default()
-    }
-}
-
-impl Flags {
-    /// The settings in force for this process.
-    pub(crate) fn load(self) -> Result<Effective, Refused> {
-        let named_by_flag = self.config.map(|path| FileNamed { path, by: "--config" });
-        let named_by_variable =
-            || env::var_os(CONFIG_FILE).map(|path| FileNamed { path: path.into(), by: CONFIG_FILE });
-        let flags = [
-            ("data", "--data", self.data),
-            ("broker.listen", "--listen", self.listen),
-            ("admin", "--admin", self.admin),
-            ("telemetry.format", "--log-format", self.log_format),
-        ];
-        let given = flags
-            .into_iter()
-            .filter_map(|(setting, flag, value)| Some(FlagGiven { setting, flag, value: value? }));
-        let inputs = Inputs {
-            file: named_by_flag.or_else(named_by_variable),
-            variables: env::vars_os().collect(),
-            flags: given.collect(),
-        };
-        inputs.load()
+    /// What was asked for, with the flags that stood before the command's name in their place.
+    pub(crate) fn asked(self) -> Result<Command, clap::Error> {
+        let before = self.flags;
+        match self.command {
+            None => Ok(Command::Run { flags: before }),
+            Some(Command::Run { flags }) => Ok(Command::Run { flags: flags.or(before) }),
+            Some(Command::Config { command: ConfigCommand::Show { flags, json } }) => {
+                Ok(Command::Config { command: ConfigCommand::Show { flags: flags.or(before), json } })
+            }
+            Some(other) if before == Flags::default() => Ok(other),
+            Some(_) => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                "this command reads no settings; leave the flags before its name out",
+            )),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+
+    fn asked(line: &[&str]) -> Result<Command, ErrorKind> {
+        let cli = Cli::try_parse_from([&["isthmus"], line].concat()).map_err(|error| error.kind())?;
+        cli.asked().map_err(|error| error.kind())
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -111,15 +102,30 @@ mod tests {
 
     #[test]
     fn without_a_command_the_daemon_runs() {
-        let cli = Cli::parse_from(["isthmus", "--data", "d"]);
-        assert_eq!(cli.asked(), Command::Run);
-        assert_eq!(cli.flags.data.as_deref(), Some("d"));
+        assert_eq!(asked(&["--data", "d"]), asked(&["run", "--data", "d"]));
+        assert!(matches!(asked(&[]), Ok(Command::Run { flags }) if flags == Flags::default()));
     }
 
     #[test]
     fn flags_stand_on_either_side_of_the_command() {
-        for line in [["isthmus", "--data", "d", "run"], ["isthmus", "run", "--data", "d"]] {
-            assert_eq!(Cli::parse_from(line).flags.data.as_deref(), Some("d"));
+        for command in [["run"].as_slice(), &["config", "show"]] {
+            let before = asked(&[&["--data", "d"], command].concat());
+            assert_eq!(before, asked(&[command, &["--data", "d"]].concat()));
+            assert_ne!(before, asked(command));
         }
+    }
+
+    #[test]
+    fn a_flag_after_the_command_counts_more_than_one_before_it() {
+        let both = asked(&["--data", "before", "--listen", "l:1", "run", "--data", "after"]);
+        assert_eq!(both, asked(&["run", "--data", "after", "--listen", "l:1"]));
+    }
+
+    #[test]
+    fn a_flag_that_a_command_does_not_take_is_refused() {
+        let line = ["topology", "check", "t.yaml"];
+        assert!(asked(&line).is_ok());
+        assert_eq!(asked(&[&["--data", "d"], line.as_slice()].concat()), Err(ErrorKind::ArgumentConflict));
+        assert_eq!(asked(&[line.as_slice(), &["--data", "d"]].concat()), Err(ErrorKind::UnknownArgument));
     }
 }

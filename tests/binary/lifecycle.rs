@@ -1,7 +1,5 @@
 //! The daemon as a process: started, ready, in nobody's way, drained.
 
-mod daemon;
-
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -9,7 +7,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use daemon::Daemon;
+use crate::daemon::Daemon;
 
 fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("the admin port listens");

@@ -1,26 +1,8 @@
 //! Settings as an operator meets them: the real binary, its messages and its exit codes.
 
-use std::{
-    fs,
-    process::{Command, Output},
-};
+use std::{fs, process::Command};
 
-fn isthmus(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_isthmus"));
-    command.args(arguments);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("ISTHMUS_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-fn output(command: &mut Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = command.output().expect("the binary runs");
-    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-    (status.code(), text(stdout), text(stderr))
-}
+use crate::command::{isthmus, output};
 
 fn refused(command: &mut Command) -> String {
     let (code, stdout, stderr) = output(command);

@@ -1,0 +1,65 @@
+//! Flags that are settings, and the one that names the file.
+
+use std::{env, path::PathBuf};
+
+use clap::Args;
+
+use crate::config::{
+    Effective, Inputs, Refused,
+    effective::{FileNamed, FlagGiven},
+    environment::CONFIG_FILE,
+};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(crate) struct Flags {
+    /// The data directory (setting `data`).
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Where Kafka clients connect (setting `broker.listen`).
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Where metrics and health are served (setting `admin`).
+    #[arg(long, value_name = "HOST:PORT")]
+    admin: Option<String>,
+    /// A settings file in TOML; also named by the variable ISTHMUS_CONFIG.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How logs are written: auto, human or json (setting `telemetry.format`).
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+}
+
+impl Flags {
+    /// These, and for each that is not given the one of `others`.
+    pub(crate) fn or(self, others: Self) -> Self {
+        Self {
+            data: self.data.or(others.data),
+            listen: self.listen.or(others.listen),
+            admin: self.admin.or(others.admin),
+            config: self.config.or(others.config),
+            log_format: self.log_format.or(others.log_format),
+        }
+    }
+
+    /// The settings in force for this process.
+    pub(crate) fn load(self) -> Result<Effective, Refused> {
+        let named_by_flag = self.config.map(|path| FileNamed { path, by: "--config" });
+        let named_by_variable =
+            || env::var_os(CONFIG_FILE).map(|path| FileNamed { path: path.into(), by: CONFIG_FILE });
+        let flags = [
+            ("data", "--data", self.data),
+            ("broker.listen", "--listen", self.listen),
+            ("admin", "--admin", self.admin),
+            ("telemetry.format", "--log-format", self.log_format),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(setting, flag, value)| Some(FlagGiven { setting, flag, value: value? }));
+        let inputs = Inputs {
+            file: named_by_flag.or_else(named_by_variable),
+            variables: env::vars_os().collect(),
+            flags: given.collect(),
+        };
+        inputs.load()
+    }
+}

@@ -1,0 +1,8 @@
+//! The real binary, as an operator meets it: commands that answer and end, and the daemon as a process.
+
+mod certs;
+mod command;
+mod daemon;
+mod lifecycle;
+mod settings;
+mod topology;
