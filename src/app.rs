@@ -15,7 +15,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use prometheus_client::registry::Registry;
 
-use broker::{Broker, Components, DrainError, StartError};
+use broker::{Broker, Components, DrainError, OpenGate, StartError};
 use core_log::{
     Clock, OpenError, Storage,
     clock::SystemClock,
@@ -25,12 +25,15 @@ use core_log::{
 use crate::{
     admin::{self, Admin, Phase, Status},
     config::Settings,
+    node::Node,
     signals::{Signals, Stop},
 };
 
 /// Everything the daemon consists of, before anything is served.
 pub(crate) struct App {
     settings: Settings,
+    /// Which node of which topology; none for a broker that stands alone.
+    node: Option<Node>,
     components: Components,
     metrics: Registry,
     status: Arc<Status>,
@@ -64,9 +67,13 @@ pub(crate) enum AppError {
 }
 
 /// The whole life of the daemon. `clock` has run since the process began.
-pub(crate) async fn live(settings: Settings, clock: SystemClock) -> Result<Ending, AppError> {
+pub(crate) async fn live(
+    settings: Settings,
+    node: Option<Node>,
+    clock: SystemClock,
+) -> Result<Ending, AppError> {
     let mut signals = Signals::listen().map_err(AppError::Signals)?;
-    App::build(settings, Arc::new(clock)).await?.run(&mut signals).await
+    App::build(settings, node, Arc::new(clock)).await?.run(&mut signals).await
 }
 
 impl AppError {
@@ -81,7 +88,7 @@ impl AppError {
 
 impl App {
     /// Makes the data directory, makes sure that nobody else works on it, and brings the admin port up.
-    async fn build(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+    async fn build(settings: Settings, node: Option<Node>, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let data = settings.data.display().to_string();
         storage.create_dir(&settings.data).map_err(|source| AppError::Data { data, source })?;
@@ -96,19 +103,13 @@ impl App {
         let mut metrics = Registry::default();
         admin::process::register(&mut metrics);
         let components = Components { clock, storage };
-        Ok(Self { settings, components, metrics, status, admin })
+        Ok(Self { settings, node, components, metrics, status, admin })
     }
 
     /// Serves until a signal or a failure, then drains.
     async fn run(mut self, signals: &mut Signals) -> Result<Ending, AppError> {
         let started = tokio::select! {
-            started = Broker::start(
-                self.settings.broker.clone(),
-                self.settings.log.clone(),
-                &self.settings.data,
-                self.components.clone(),
-                &mut self.metrics,
-            ) => Some(started?),
+            started = self.start_broker() => Some(started?),
             _ = signals.next() => None,
         };
         let Some(mut broker) = started else {
@@ -138,6 +139,17 @@ impl App {
         }
     }
 
+    async fn start_broker(&mut self) -> Result<Broker, StartError> {
+        let opened = Broker::open(
+            self.settings.broker.clone(),
+            self.settings.log.clone(),
+            &self.settings.data,
+            self.components.clone(),
+            &mut self.metrics,
+        );
+        opened.await?.serve(Arc::new(OpenGate)).await
+    }
+
     fn announce(&mut self, broker: &Broker) {
         self.status.expose(std::mem::take(&mut self.metrics));
         self.status.enter(Phase::Ready);
@@ -145,6 +157,7 @@ impl App {
             kafka = %broker.kafka_address(),
             admin = %self.admin.address(),
             data = %self.settings.data.display(),
+            node = self.node.as_ref().map(|node| node.plan.node.as_str()),
             elapsed_ms = u64::try_from(self.components.clock.monotonic().as_millis()).unwrap_or(u64::MAX),
             "ready"
         );

@@ -7,12 +7,15 @@
 //!
 //! No domain logic lives here. Start with [`app`] for the order of things, with [`config`] for what can be set.
 
+mod adapters;
 mod admin;
 mod app;
 mod cli;
 mod config;
 mod descriptors;
 mod exit;
+mod node;
+mod operations;
 mod run;
 mod signals;
 mod telemetry;
@@ -34,22 +37,21 @@ fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => error.exit(),
     };
-    let now = || SystemTime::UNIX_EPOCH + Duration::from_millis(clock.wall_ms().try_into().unwrap_or(0));
     ExitCode::from(match command {
         Command::Run { flags } => match flags.load() {
-            Ok(effective) => run::run(effective.settings, clock),
-            Err(refused) => settings_refused(&refused).print(),
+            Ok(effective) => run::run(effective, clock),
+            Err(refused) => Answer::refused(refused).print(),
         },
         Command::Config { command: ConfigCommand::Show { flags, json } } => match flags.load() {
             Ok(effective) => cli::show(&effective, json),
-            Err(refused) => settings_refused(&refused),
+            Err(refused) => Answer::refused(refused),
         }
         .print(),
         Command::Topology { command } => cli::topology_answer(&command).print(),
-        Command::Certs { command } => cli::certs_answer(&command, now()).print(),
+        Command::Certs { command } => cli::certs_answer(&command, wall_time(&clock)).print(),
     })
 }
 
-fn settings_refused(refused: &config::Refused) -> Answer {
-    Answer::refused(format!("the settings were refused\n{refused}"))
+fn wall_time(clock: &dyn Clock) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(clock.wall_ms().try_into().unwrap_or(0))
 }

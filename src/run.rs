@@ -8,15 +8,18 @@ use core_log::clock::SystemClock;
 
 use crate::{
     app::{self, AppError, Ending},
-    config::Settings,
-    descriptors, exit, telemetry,
+    config::Effective,
+    descriptors, exit,
+    node::Node,
+    telemetry, wall_time,
 };
 
 /// Whatever still runs on the runtime after the drain is of no consequence; this much waiting lets it end by itself.
 const LEFTOVERS_WITHIN: Duration = Duration::from_millis(200);
 
 /// Runs the daemon to its end and answers with the exit code.
-pub(crate) fn run(settings: Settings, clock: SystemClock) -> u8 {
+pub(crate) fn run(effective: Effective, clock: SystemClock) -> u8 {
+    let Effective { settings, placement, .. } = effective;
     if let Err(error) = telemetry::start(&settings.telemetry) {
         eprintln!("isthmus: {error}");
         return exit::REFUSED;
@@ -26,6 +29,14 @@ pub(crate) fn run(settings: Settings, clock: SystemClock) -> u8 {
         open_files_max = descriptors::raise_limit(),
         "starting"
     );
+    let node = placement.map(|placement| Node::load(placement, &settings, wall_time(&clock))).transpose();
+    let node = match node {
+        Ok(node) => node,
+        Err(error) => {
+            tracing::error!(%error, "refused");
+            return exit::REFUSED;
+        }
+    };
     let runtime = match runtime(settings.worker_threads) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -33,7 +44,7 @@ pub(crate) fn run(settings: Settings, clock: SystemClock) -> u8 {
             return exit::FAILED;
         }
     };
-    let ended = runtime.block_on(app::live(settings, clock));
+    let ended = runtime.block_on(app::live(settings, node, clock));
     let code = exit_code(&ended);
     match ended {
         Ok(Ending::Drained) => tracing::info!("stopped"),

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use protocol::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, batch::BatchError};
 
-use crate::log::Log;
+use crate::{Intake, log::Log};
 
 /// One batch for one log.
 #[derive(Debug)]
@@ -27,8 +27,12 @@ pub struct Append {
 pub enum Place {
     /// At the log end, under this epoch: as leader.
     Next { leader_epoch: LeaderEpoch },
-    /// Where its header says, under the epoch its header says: as replica. May leave a gap, never goes backward.
+    /// Where its header says, under the epoch its header says: as replica. May leave a gap, never goes backward. Producers'
+    /// sequences are as the original took them.
     AsGiven,
+    /// At the log end, under this epoch, for records that were accepted elsewhere: the sequence is not checked, nothing is a
+    /// duplicate, timestamps and size are the original's business.
+    Relayed { leader_epoch: LeaderEpoch },
 }
 
 /// What completes a ticket.
@@ -65,6 +69,9 @@ pub enum AppendError {
     LowerLeaderEpoch { epoch: LeaderEpoch, latest: LeaderEpoch },
     #[error("base offset {base_offset} is before the log end {log_end}")]
     NotAfterEnd { base_offset: Offset, log_end: Offset },
+    /// The log's [`Intake`] does not take batches for this place; nothing was appended.
+    #[error("the log takes batches from {intake}")]
+    NotTaken { intake: Intake },
     #[error("the batch has {size} bytes, a segment at most {segment_bytes}")]
     LargerThanSegment { size: usize, segment_bytes: u64 },
     #[error(transparent)]

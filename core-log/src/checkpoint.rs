@@ -1,7 +1,7 @@
 //! Kafka's checkpoint files: a version, a count, and a line for each entry.
 //!
 //! ```text
-//! recovery-point-offset-checkpoint, log-start-offset-checkpoint      leader-epoch-checkpoint
+//! recovery-point-, log-start-, producer-start-offset-checkpoint      leader-epoch-checkpoint
 //!   0                                                                  0
 //!   2                                                                  1
 //!   orders 0 1200                                                      4 1000      <- epoch, start offset
@@ -27,6 +27,9 @@ use crate::storage::{Storage, read_whole, replace_file};
 pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 /// First offsets of logs whose beginning was deleted within a segment.
 pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
+
+/// Offsets below which batches tell nothing about producers any more; a file of ours alone.
+pub const PRODUCER_STARTS: &str = "producer-start-offset-checkpoint";
 
 const VERSION: &str = "0";
 /// A million partitions with topic names of the largest size.

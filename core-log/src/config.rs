@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::{Intake, limits};
 
 /// Settings of one log. [`crate::Log::configure`] changes them while the log is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct LogConfig {
     pub append_time: bool,
     /// Acks and high watermark wait for the sync. `false` is write caching: both follow the write.
     pub sync: bool,
+    /// Whom the log takes batches from when it is opened; afterwards [`crate::Log::set_intake`] alone changes it.
+    pub intake: Intake,
 }
 
 impl Default for LogConfig {
@@ -39,6 +41,7 @@ impl Default for LogConfig {
             delete: true,
             append_time: false,
             sync: true,
+            intake: Intake::Writers,
         }
     }
 }

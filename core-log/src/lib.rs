@@ -5,6 +5,7 @@
 //!     submit -> appender thread -> writer: append, roll, sync            read_recent <- recent batches, in memory
 //!     clean, remove, checkpoint, close       truncate, trim              read        <- segment files, through indexes
 //!     log    -> recovery: what is on disk                                watch       <- whenever the ends change
+//!                                                                        set_intake  -> who may append
 //! ```
 //!
 //! Promises:
@@ -36,6 +37,7 @@ mod ends;
 mod errors;
 mod files;
 mod index;
+mod intake;
 mod janitor;
 mod limits;
 mod log;
@@ -59,6 +61,7 @@ pub use config::{LogConfig, LogDirSettings};
 pub use dir::{CleanReport, LogDir};
 pub use ends::LogEnds;
 pub use errors::{ChangeError, Corruption, OfflineReason, OpenError};
+pub use intake::Intake;
 pub use log::Log;
 pub use storage::{File, Storage};
 pub use validate::{BatchRules, InvalidBatch, validate};

@@ -15,10 +15,10 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use protocol::{LeaderEpoch, Offset, TopicId, TopicPartition};
+use protocol::{LeaderEpoch, Offset, ProducerId, TopicId, TopicPartition};
 
 use crate::{
-    LogConfig,
+    Intake, LogConfig,
     appender::Command,
     batches::{Batches, ReadError, ReadLimit, TimestampOffset},
     ends::LogEnds,
@@ -119,9 +119,15 @@ impl Log {
         *self.config.lock()
     }
 
-    /// Takes effect with the next append or retention pass.
+    /// Takes effect with the next append or retention pass. The intake stays what it is: [`Self::set_intake`] changes it.
     pub fn configure(&self, config: LogConfig) {
-        *self.config.lock() = config;
+        let mut held = self.config.lock();
+        *held = LogConfig { intake: held.intake, ..config };
+    }
+
+    /// Whom the log takes batches from.
+    pub fn intake(&self) -> Intake {
+        self.config.lock().intake
     }
 
     /// Bytes of all segments' batches.
@@ -213,6 +219,24 @@ impl Log {
         self.ask(|log, answer| Command::AdvanceStart { log, offset, answer }).await
     }
 
+    /// From now on the log takes batches from these alone. What was queued before has its outcome and is on stable storage
+    /// when this returns; what is queued later obeys. Answers the ends, of which the durable one is the log end.
+    pub async fn set_intake(self: &Arc<Self>, intake: Intake) -> Result<LogEnds, ChangeError> {
+        self.ask(|log, answer| Command::SetIntake { log, intake, answer }).await
+    }
+
+    /// Forgets all that is known of producers, open transactions too, durably: recovery does not look below this point for
+    /// them again. Answers the largest producer id that was known.
+    pub async fn forget_producers(self: &Arc<Self>) -> Result<Option<ProducerId>, ChangeError> {
+        self.ask(|log, answer| Command::ForgetProducers { log, answer }).await
+    }
+
+    /// Has an empty log begin at `offset`, durably. [`ChangeError::OutOfRange`] for a log that has records, and for an offset
+    /// below the log end.
+    pub async fn start_at(self: &Arc<Self>, offset: Offset) -> Result<LogEnds, ChangeError> {
+        self.ask(|log, answer| Command::StartAt { log, offset, answer }).await
+    }
+
     async fn ask<T>(
         self: &Arc<Self>,
         command: impl FnOnce(Arc<Self>, oneshot::Sender<Result<T, ChangeError>>) -> Command,
@@ -276,6 +300,10 @@ impl Log {
         if before != ends {
             self.watchers.wake_all();
         }
+    }
+
+    pub(crate) fn obey(&self, intake: Intake) {
+        self.config.lock().intake = intake;
     }
 
     pub(crate) fn mark_cut(&self) {

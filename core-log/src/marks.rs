@@ -1,4 +1,5 @@
-//! Two offsets per log that the directory keeps for all its logs: how far each is known to be durable, and where it starts.
+//! Offsets per log that the directory keeps for all its logs: how far each is known to be durable, where it starts, and from
+//! where on it says something about producers.
 //!
 //! The durable mark is Kafka's recovery point. Below it damage is corruption; above it is a torn tail. So it may only be
 //! written after a sync, and must be lowered on disk before a log is truncated below it.
@@ -12,12 +13,13 @@ use protocol::{Offset, TopicPartition};
 
 use crate::{
     OpenError, Storage,
-    checkpoint::{self, CheckpointError, LOG_STARTS, Offsets, RECOVERY_POINTS},
+    checkpoint::{self, CheckpointError, LOG_STARTS, Offsets, PRODUCER_STARTS, RECOVERY_POINTS},
 };
 
 pub(crate) struct Marks {
     recovery_points: Kept,
     log_starts: Kept,
+    producer_starts: Kept,
 }
 
 /// The content of a checkpoint file, and whether the file is behind.
@@ -33,6 +35,7 @@ impl Marks {
         Ok(Self {
             recovery_points: Kept::read(storage, root.join(RECOVERY_POINTS))?,
             log_starts: Kept::read(storage, root.join(LOG_STARTS))?,
+            producer_starts: Kept::read(storage, root.join(PRODUCER_STARTS))?,
         })
     }
 
@@ -44,6 +47,11 @@ impl Marks {
         self.log_starts.offsets.get(id).copied()
     }
 
+    /// Producers of batches below it are forgotten.
+    pub(crate) fn producer_start(&self, id: &TopicPartition) -> Offset {
+        self.producer_starts.offsets.get(id).copied().unwrap_or(Offset::ZERO)
+    }
+
     pub(crate) fn set_recovery_point(&mut self, id: &TopicPartition, offset: Offset) {
         self.recovery_points.set(id, offset);
     }
@@ -52,15 +60,20 @@ impl Marks {
         self.log_starts.set(id, offset);
     }
 
+    pub(crate) fn set_producer_start(&mut self, id: &TopicPartition, offset: Offset) {
+        self.producer_starts.set(id, offset);
+    }
+
     /// For a log that is gone: a log that later has its name must not inherit its marks.
     pub(crate) fn forget(&mut self, id: &TopicPartition) {
-        for kept in [&mut self.recovery_points, &mut self.log_starts] {
+        for kept in [&mut self.recovery_points, &mut self.log_starts, &mut self.producer_starts] {
             kept.changed |= kept.offsets.remove(id).is_some();
         }
     }
 
-    /// Brings both files up to date, durably.
+    /// Brings all files up to date, durably.
     pub(crate) fn write(&mut self, storage: &dyn Storage) -> io::Result<()> {
+        self.producer_starts.write(storage)?;
         self.log_starts.write(storage)?;
         self.recovery_points.write(storage)
     }

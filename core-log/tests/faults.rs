@@ -349,7 +349,7 @@ fn a_deleted_segment_that_comes_back_is_not_taken_for_one_before_a_hole() {
 fn a_replicas_first_batch_may_come_again_after_the_disk_was_full() {
     let disk = MemoryStorage::new(1);
     let dir = open_dir(disk.clone());
-    let log = open_log(&dir, "a", LogConfig::default());
+    let log = open_log(&dir, "a", replica());
     let first = || append(&dir, &log, replica_batch(100, 1, &["x"]), core_log::Place::AsGiven, Ack::Synced);
     // Room for the directory's metadata, not for the batch.
     disk.space_left(80);

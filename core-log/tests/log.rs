@@ -133,7 +133,7 @@ fn a_batch_sent_again_is_a_duplicate_also_within_a_round() {
 fn a_replica_keeps_offsets_and_epochs_and_never_goes_back() {
     let disk = MemoryStorage::new(1);
     let dir = open_dir(disk.clone());
-    let log = open_log(&dir, "a", LogConfig::default());
+    let log = open_log(&dir, "a", replica());
     let given = |base, epoch| {
         append(&dir, &log, replica_batch(base, epoch, &["a", "b"]), core_log::Place::AsGiven, Ack::Synced)
     };
@@ -397,7 +397,7 @@ fn truncation_never_leaves_the_log_end_in_a_gap() {
         [(100, 100), (101, 100), (102, 102), (105, 102), (110, 102), (111, 102), (112, 112), (500, 112)]
     {
         let disk = MemoryStorage::new(1);
-        let config = LogConfig { index_interval_bytes: 1, ..LogConfig::default() };
+        let config = LogConfig { index_interval_bytes: 1, ..replica() };
         let dir = open_dir(disk.clone());
         let log = open_log(&dir, "a", config);
         for base in [100, 110, 112 + (1 << 30)] {

@@ -18,3 +18,12 @@
 //!
 //! It owns its ports (a source of batches, a sink for batches, a group store, a topic catalog, an ownership store). The
 //! package `isthmus` implements them over the broker; this crate and the broker never import each other.
+
+pub mod catalog;
+pub mod congestion;
+pub mod driver;
+pub mod groups;
+pub mod ownership;
+pub mod ports;
+pub mod position;
+pub mod translation;

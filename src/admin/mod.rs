@@ -1,9 +1,12 @@
-//! The admin port: metrics and health for whoever watches the daemon.
+//! The admin port: metrics and health for whoever watches the daemon, and what an operator can ask of it.
 //!
 //! ```text
-//!   /metrics   OpenMetrics text, once the broker has registered what it counts
-//!   /healthz   200 as long as the process answers
-//!   /readyz    200 while clients are served; 503 with the reason while starting, draining or failed
+//!   /metrics        OpenMetrics text, once the broker has registered what it counts
+//!   /healthz        200 as long as the process answers
+//!   /readyz         200 while clients are served; 503 with the reason while starting, draining or failed
+//!   /v1/status      GET: the node, its links and its units, in JSON
+//!   /v1/failover    POST: moves a unit's home here
+//!   /v1/translate   GET: an offset at the other end of a link
 //! ```
 //!
 //! Promises:
@@ -14,9 +17,11 @@
 
 pub(crate) mod process;
 
+mod patience;
 mod routes;
 mod serve;
 mod status;
+mod v1;
 
 pub(crate) use serve::Admin;
 pub(crate) use status::{Phase, Status};

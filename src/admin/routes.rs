@@ -11,7 +11,7 @@ use axum::{
 };
 use prometheus_client::encoding::text::encode;
 
-use super::{Phase, Status};
+use super::{Phase, Status, v1};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -20,6 +20,7 @@ pub(super) fn routes(status: Arc<Status>) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .merge(v1::routes())
         .fallback(unknown)
         .with_state(status)
 }
@@ -49,5 +50,8 @@ async fn readyz(State(status): State<Arc<Status>>) -> (StatusCode, String) {
 }
 
 async fn unknown() -> (StatusCode, &'static str) {
-    (StatusCode::NOT_FOUND, "there are /metrics, /healthz and /readyz\n")
+    (
+        StatusCode::NOT_FOUND,
+        "there are /metrics, /healthz, /readyz, /v1/status, /v1/failover and /v1/translate\n",
+    )
 }

@@ -1,8 +1,8 @@
 //! The admin listener: few connections, one request each, every one with a deadline.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -15,13 +15,13 @@ use tokio::{
     time,
 };
 
-use super::{Status, routes::routes};
+use super::{Status, patience::Patience, routes::routes};
 
 /// More than a few scrapers and probes at once is somebody's mistake; further connections are closed unanswered.
 const CONNECTIONS_MAX: usize = 32;
 /// From the first byte to the end of the headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(5);
-/// From accepting to closing.
+/// From accepting to closing, unless a verb is at work.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 const REQUEST_BYTES_MAX: usize = 16 << 10;
 /// After a failed accept (out of file descriptors, mostly), so that the loop does not spin.
@@ -75,6 +75,8 @@ async fn accept(listener: TcpListener, routes: Router) {
 }
 
 async fn answer(stream: TcpStream, routes: Router) {
+    let patience = Patience::default();
+    let routes = routes.layer(Extension(patience.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
@@ -82,7 +84,8 @@ async fn answer(stream: TcpStream, routes: Router) {
         .max_buf_size(REQUEST_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
     // How the other side left is its own affair; what it was not given in time it can ask for again.
-    drop(time::timeout(ANSWERED_WITHIN, connection).await);
+    let mut connection = pin!(connection);
+    while time::timeout(ANSWERED_WITHIN, &mut connection).await.is_err() && patience.is_asked_for() {}
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use std::{
     fmt,
-    sync::{OnceLock, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use prometheus_client::registry::Registry;
+
+use crate::operations::{NodeStatus, Operations, Problem};
 
 /// The phases of a daemon's life, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +19,16 @@ pub(crate) enum Phase {
     Failed(String),
 }
 
-#[derive(Debug)]
 pub(crate) struct Status {
     phase: RwLock<Phase>,
     metrics: OnceLock<Registry>,
+    /// There once the node can be asked about its links.
+    operations: OnceLock<Arc<dyn Operations>>,
 }
 
 impl Status {
     pub(crate) fn starting() -> Self {
-        Self { phase: RwLock::new(Phase::Starting), metrics: OnceLock::new() }
+        Self { phase: RwLock::new(Phase::Starting), metrics: OnceLock::new(), operations: OnceLock::new() }
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -39,6 +42,27 @@ impl Status {
     /// Everything is registered: from here on `/metrics` answers. A second registry is not taken.
     pub(crate) fn expose(&self, metrics: Registry) {
         drop(self.metrics.set(metrics));
+    }
+
+    /// The node is one of a topology, and can be asked from here on. A second one is not taken.
+    pub(crate) fn operate(&self, operations: Arc<dyn Operations>) {
+        drop(self.operations.set(operations));
+    }
+
+    pub(crate) fn operations(&self) -> Result<&dyn Operations, Problem> {
+        match (self.operations.get(), self.phase()) {
+            (Some(operations), _) => Ok(&**operations),
+            (None, Phase::Starting) => Err(Problem::starting()),
+            (None, _) => Err(Problem::stands_alone()),
+        }
+    }
+
+    /// What can be said of the node in any phase.
+    pub(crate) fn of_node(&self) -> NodeStatus {
+        let mut status = self.operations.get().map_or_else(NodeStatus::default, |node| node.status());
+        env!("CARGO_PKG_VERSION").clone_into(&mut status.version);
+        status.phase = self.phase().to_string();
+        status
     }
 
     pub(crate) fn metrics(&self) -> Option<&Registry> {

@@ -5,13 +5,22 @@ use std::{env, path::PathBuf};
 use clap::Args;
 
 use crate::config::{
-    Effective, Inputs, Refused,
+    Effective, Inputs, Unloadable,
     effective::{FileNamed, FlagGiven},
     environment::CONFIG_FILE,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct Flags {
+    /// The topology file; without one the broker stands alone (setting `topology`).
+    #[arg(long, value_name = "FILE")]
+    topology: Option<String>,
+    /// Which node of the topology to run (setting `node`).
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
+    /// Where the node's certificate and key are (setting `certs`).
+    #[arg(long, value_name = "DIR")]
+    certs: Option<String>,
     /// The data directory (setting `data`).
     #[arg(long, value_name = "DIR")]
     data: Option<String>,
@@ -33,6 +42,9 @@ impl Flags {
     /// These, and for each that is not given the one of `others`.
     pub(crate) fn or(self, others: Self) -> Self {
         Self {
+            topology: self.topology.or(others.topology),
+            node: self.node.or(others.node),
+            certs: self.certs.or(others.certs),
             data: self.data.or(others.data),
             listen: self.listen.or(others.listen),
             admin: self.admin.or(others.admin),
@@ -42,11 +54,14 @@ impl Flags {
     }
 
     /// The settings in force for this process.
-    pub(crate) fn load(self) -> Result<Effective, Refused> {
+    pub(crate) fn load(self) -> Result<Effective, Unloadable> {
         let named_by_flag = self.config.map(|path| FileNamed { path, by: "--config" });
         let named_by_variable =
             || env::var_os(CONFIG_FILE).map(|path| FileNamed { path: path.into(), by: CONFIG_FILE });
         let flags = [
+            ("topology", "--topology", self.topology),
+            ("node", "--node", self.node),
+            ("certs", "--certs", self.certs),
             ("data", "--data", self.data),
             ("broker.listen", "--listen", self.listen),
             ("admin", "--admin", self.admin),

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, ffi::OsString, fs, path::PathBuf};
 use ::config::{Config, Map, Value, ValueKind};
 
 use super::{
-    Given, Refusal, Refused, Settings, environment, file,
+    Given, Placement, Refusal, Refused, Settings, Unloadable, environment, file,
     given::{Layer, Scalar, Spelling},
-    rules,
+    placement, rules,
     schema::Schema,
     together,
 };
@@ -38,12 +38,14 @@ pub(crate) struct FlagGiven {
 #[derive(Debug)]
 pub(crate) struct Effective {
     pub(crate) settings: Settings,
+    /// This node's part of the topology; without one the daemon is a broker that stands alone.
+    pub(crate) placement: Option<Placement>,
     /// By name: the value and its origin.
     pub(crate) shown: BTreeMap<String, (Scalar, String)>,
 }
 
 impl Inputs {
-    pub(crate) fn load(self) -> Result<Effective, Refused> {
+    pub(crate) fn load(self) -> Result<Effective, Unloadable> {
         let schema = Schema::of_settings();
         let (from_file, mut refusals) = self.file.map(read_file).unwrap_or_default();
         let (from_variables, refused) = environment::read(&schema, self.variables);
@@ -53,9 +55,9 @@ impl Inputs {
             refusals.extend(schema.check(given).and_then(|()| rules::check(given)).err());
         }
         if !refusals.is_empty() {
-            return Err(Refused(refusals));
+            return Err(Refused(refusals).into());
         }
-        merge(&schema, [schema.defaults(), from_file, from_variables, from_flags])
+        effective(&schema, [from_file, from_variables, from_flags])
     }
 }
 
@@ -85,25 +87,49 @@ fn read_file(named: FileNamed) -> (Vec<Given>, Vec<Refusal>) {
     }
 }
 
-fn merge(schema: &Schema, layers: [Vec<Given>; 4]) -> Result<Effective, Refused> {
-    let builder =
-        layers.into_iter().fold(Config::builder(), |builder, layer| builder.add_source(Layer(layer)));
-    let merged = builder.build().map_err(|error| unexpected(&error))?;
-    let settings: Settings = merged.clone().try_deserialize().map_err(|error| unexpected(&error))?;
-    let table = merged.cache.into_table().map_err(|error| unexpected(&error))?;
-    let mut origins = BTreeMap::new();
-    collect_origins("", &table, &mut origins);
-    let origin = |name: &str| origins.get(name).cloned().unwrap_or_else(|| "default".to_owned());
-    let clashes = together::check(&settings, origin);
-    if !clashes.is_empty() {
-        return Err(Refused(clashes));
+/// The layers that were given, merged once to learn of which topology this is a node, and again with what follows from that.
+fn effective(schema: &Schema, given: [Vec<Given>; 3]) -> Result<Effective, Unloadable> {
+    let layers = |placed: Vec<Given>| [schema.defaults(), placed].into_iter().chain(given.clone());
+    let mut merged = Merged::of(layers(Vec::new()))?;
+    let placement = placement::find(&merged.settings, |name| merged.origin(name))?;
+    if let Some(placement) = &placement {
+        merged = Merged::of(layers(placement.layer()))?;
     }
-    let values = Schema::of(&settings);
+    let origin = |name: &str| merged.origin(name);
+    let mut clashes = together::check(&merged.settings, origin);
+    if let Some(placement) = &placement {
+        clashes.extend(placement.contradicted(&merged.settings, origin));
+    }
+    if !clashes.is_empty() {
+        return Err(Refused(clashes).into());
+    }
+    let values = Schema::of(&merged.settings);
     let shown = schema.names().filter_map(|name| {
         let value = values.default_of(name)?.clone();
         Some((name.to_owned(), (value, origin(name))))
     });
-    Ok(Effective { shown: shown.collect(), settings })
+    Ok(Effective { shown: shown.collect(), placement, settings: merged.settings })
+}
+
+struct Merged {
+    settings: Settings,
+    origins: BTreeMap<String, String>,
+}
+
+impl Merged {
+    fn of(layers: impl Iterator<Item = Vec<Given>>) -> Result<Self, Refused> {
+        let builder = layers.fold(Config::builder(), |builder, layer| builder.add_source(Layer(layer)));
+        let merged = builder.build().map_err(|error| unexpected(&error))?;
+        let settings: Settings = merged.clone().try_deserialize().map_err(|error| unexpected(&error))?;
+        let table = merged.cache.into_table().map_err(|error| unexpected(&error))?;
+        let mut origins = BTreeMap::new();
+        collect_origins("", &table, &mut origins);
+        Ok(Self { settings, origins })
+    }
+
+    fn origin(&self, name: &str) -> String {
+        self.origins.get(name).cloned().unwrap_or_else(|| "default".to_owned())
+    }
 }
 
 fn collect_origins(prefix: &str, table: &Map<String, Value>, origins: &mut BTreeMap<String, String>) {
@@ -147,6 +173,13 @@ mod tests {
         file.write_all(text.as_bytes()).expect("written");
         let named = FileNamed { path: file.path().to_owned(), by: "--config" };
         (file, Inputs { file: Some(named), ..Inputs::default() })
+    }
+
+    fn refused(inputs: Inputs) -> Refused {
+        match inputs.load().expect_err("refused") {
+            Unloadable::Settings(refused) => refused,
+            Unloadable::Topology(report) => panic!("{report}"),
+        }
     }
 
     fn shown<'a>(effective: &'a Effective, name: &str) -> (String, &'a str) {
@@ -199,7 +232,7 @@ mod tests {
     fn a_bad_value_is_refused_even_where_it_is_overridden() {
         let (_file, mut inputs) = written("[broker]\nlisten = 9092\n");
         inputs.flags = vec![flag("broker.listen", "--listen", "flag:3")];
-        assert_eq!(inputs.load().expect_err("refused").0[0].setting, "broker.listen");
+        assert_eq!(refused(inputs).0[0].setting, "broker.listen");
     }
 
     #[test]
@@ -207,7 +240,7 @@ mod tests {
         let (file, mut inputs) = written("dta = \"x\"\n[broker.topics]\npartitions = 0\n");
         inputs.variables = vec![("ISTHMUS_ADMIN".into(), "nowhere".into())];
         inputs.flags = vec![flag("telemetry.format", "--log-format", "xml")];
-        let refused = inputs.load().expect_err("refused");
+        let refused = refused(inputs);
         let path = file.path().display();
         let expected = format!(
             "broker.topics.partitions (from {path}:3): 0 is not a whole number from 1 to 100000\n  \
@@ -225,14 +258,14 @@ mod tests {
     #[test]
     fn a_clash_names_the_layer_of_the_setting() {
         let inputs = with_flag(flag("broker.listen", "--listen", "0.0.0.0:9092"));
-        let refused = inputs.load().expect_err("refused");
+        let refused = refused(inputs);
         assert_eq!(refused.0[0].origin, "--listen");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_refused_by_the_flag_that_named_it() {
         let named = FileNamed { path: "/nowhere/isthmus.toml".into(), by: "--config" };
-        let refused = Inputs { file: Some(named), ..Inputs::default() }.load().expect_err("refused");
+        let refused = refused(Inputs { file: Some(named), ..Inputs::default() });
         assert_eq!(refused.0[0].setting, "--config");
         assert!(refused.0[0].problem.contains("/nowhere/isthmus.toml"));
     }

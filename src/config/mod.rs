@@ -1,9 +1,9 @@
-//! Settings: four layers in, one checked [`Settings`] out, and where each value came from.
+//! Settings: five layers in, one checked [`Settings`] out, and where each value came from.
 //!
 //! ```text
-//!   defaults  <  file (TOML)  <  environment (ISTHMUS_*)  <  flags
-//!      |            |                 |                       |
-//!      +------------+--- Given: name, value, origin ----------+
+//!   defaults  <  topology  <  file (TOML)  <  environment (ISTHMUS_*)  <  flags
+//!      |            |             |                 |                       |
+//!      +------------+-------------+--- Given: name, value, origin ----------+
 //!                   |
 //!        each checked alone (schema: is there such a setting, of that form; rules: in range)
 //!                   |
@@ -23,6 +23,7 @@ pub(crate) mod effective;
 pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod given;
+pub(crate) mod placement;
 pub(crate) mod refusal;
 pub(crate) mod rules;
 pub(crate) mod schema;
@@ -31,7 +32,8 @@ pub(crate) mod together;
 
 pub(crate) use effective::{Effective, Inputs};
 pub(crate) use given::Given;
-pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use placement::Placement;
+pub(crate) use refusal::{Refusal, Refused, Unloadable};
 pub(crate) use settings::Settings;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use topology::Report;
+
 /// One setting that cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -16,6 +18,31 @@ pub(crate) struct Refusal {
 /// Everything that was wrong, in the order of the layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) Vec<Refusal>);
+
+/// Why there are no settings to run with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unloadable {
+    Settings(Refused),
+    /// The topology file has errors.
+    Topology(Box<Report>),
+}
+
+impl From<Refused> for Unloadable {
+    fn from(refused: Refused) -> Self {
+        Self::Settings(refused)
+    }
+}
+
+impl fmt::Display for Unloadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(refused) => write!(f, "the settings were refused\n{refused}"),
+            Self::Topology(report) => write!(f, "the topology was refused\n{report}"),
+        }
+    }
+}
+
+impl std::error::Error for Unloadable {}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

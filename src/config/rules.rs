@@ -69,6 +69,7 @@ const RULES: &[(&str, Rule)] = &[
     ("broker.topics.segment_bytes",                 Rule::Whole(REQUEST_BYTES_MIN, I32_MAX)),
     ("broker.topics.segment_ms",                    Rule::Whole(1, I64_MAX)),
     ("broker.topics.write_caching",                 Rule::OneOf(&["true", "false"])),
+    ("certs",                                       Rule::SomeText),
     ("data",                                        Rule::SomeText),
     ("drain_ms",                                    Rule::Whole(0, HOUR_MS)),
     ("log.checkpoint_interval_ms",                  Rule::Whole(0, HOUR_MS)),
@@ -79,8 +80,10 @@ const RULES: &[(&str, Rule)] = &[
     ("log.queue_max",                               Rule::Whole(1, MILLION)),
     ("log.recent_bytes_max",                        Rule::Whole(0, TIB)),
     ("log.round_bytes_max",                         Rule::Whole(1, TIB)),
+    ("node",                                        Rule::AnyText),
     ("telemetry.filter",                            Rule::LogFilter),
     ("telemetry.format",                            Rule::OneOf(&["auto", "human", "json"])),
+    ("topology",                                    Rule::AnyText),
     ("worker_threads",                              Rule::Whole(0, THREADS_MAX)),
 ];
 

@@ -16,6 +16,12 @@ const DRAIN_MS: u64 = 20_000;
 pub(crate) struct Settings {
     /// The data directory; made when it is not there. One daemon at a time.
     pub(crate) data: PathBuf,
+    /// The topology file; empty: a broker that stands alone.
+    pub(crate) topology: String,
+    /// Which node of the topology this is.
+    pub(crate) node: String,
+    /// Where the node's certificate, key and root are: `node.crt`, `node.key`, `ca.crt` in it or in `nodes/NODE/` below it.
+    pub(crate) certs: PathBuf,
     /// Where `/metrics`, `/healthz` and `/readyz` are served, `HOST:PORT`.
     pub(crate) admin: String,
     /// How long a drain may take before the daemon gives up.
@@ -49,6 +55,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             data: PathBuf::from("./isthmus-data"),
+            topology: String::new(),
+            node: String::new(),
+            certs: PathBuf::from("./certs"),
             admin: "127.0.0.1:9644".to_owned(),
             drain_ms: DRAIN_MS,
             worker_threads: 0,

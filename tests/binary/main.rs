@@ -4,5 +4,6 @@ mod certs;
 mod command;
 mod daemon;
 mod lifecycle;
+mod placement;
 mod settings;
 mod topology;

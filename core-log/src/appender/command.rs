@@ -4,9 +4,9 @@ use std::{io, sync::Arc};
 
 use tokio::sync::oneshot;
 
-use protocol::Offset;
+use protocol::{Offset, ProducerId};
 
-use crate::{Ack, Append, ChangeError, CleanReport, append::Outcome, log::Log};
+use crate::{Ack, Append, ChangeError, CleanReport, Intake, LogEnds, append::Outcome, log::Log};
 
 type Answer<T> = oneshot::Sender<Result<T, ChangeError>>;
 
@@ -14,6 +14,9 @@ pub(crate) enum Command {
     Append { appends: Vec<Append>, ack: Ack, answer: oneshot::Sender<Vec<Outcome>> },
     Truncate { log: Arc<Log>, offset: Offset, answer: Answer<Offset> },
     AdvanceStart { log: Arc<Log>, offset: Offset, answer: Answer<Offset> },
+    SetIntake { log: Arc<Log>, intake: Intake, answer: Answer<LogEnds> },
+    ForgetProducers { log: Arc<Log>, answer: Answer<Option<ProducerId>> },
+    StartAt { log: Arc<Log>, offset: Offset, answer: Answer<LogEnds> },
     Clean { log: Arc<Log>, answer: Answer<CleanReport> },
     Remove { log: Arc<Log>, answer: oneshot::Sender<io::Result<()>> },
     Checkpoint { answer: Option<Answer<()>> },

@@ -3,7 +3,7 @@
 //! ```text
 //!   submit -> Command queue (bounded) -> round: offsets, one write per log -> Written tickets
 //!                                        sync of every touched file       -> Synced tickets, high watermarks
-//!   truncate, advance start, clean, remove, checkpoint, close: between rounds
+//!   truncate, advance start, start at, intake, producer barrier, clean, remove, checkpoint, close: between rounds
 //! ```
 //!
 //! While a round syncs, the next one's appends gather in the queue: the slower the disk, the larger the rounds.

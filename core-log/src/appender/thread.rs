@@ -58,6 +58,19 @@ impl Appender {
                 let _ = answer.send(writer::advance_start(&log, &mut log.writer.lock(), offset));
                 self.touch(log);
             }
+            Command::SetIntake { log, intake, answer } => {
+                let _ = answer.send(writer::set_intake(&log, &mut log.writer.lock(), intake));
+                self.touch(log);
+            }
+            Command::ForgetProducers { log, answer } => {
+                let _ = answer.send(writer::forget_producers(&log, &mut log.writer.lock()));
+                self.touch(log);
+            }
+            Command::StartAt { log, offset, answer } => {
+                let now_ms = self.shared.clock.wall_ms();
+                let _ = answer.send(writer::start_at(&log, &mut log.writer.lock(), offset, now_ms));
+                self.touch(log);
+            }
             Command::Clean { log, answer } => {
                 let now_ms = self.shared.clock.wall_ms();
                 let report = writer::clean(&log, &mut log.writer.lock(), now_ms);

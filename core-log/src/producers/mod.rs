@@ -159,6 +159,10 @@ impl Producers {
         undecided.into_iter().chain(invisible).fold(high_watermark, Offset::min)
     }
 
+    pub fn largest_id(&self) -> Option<ProducerId> {
+        self.producers.last_key_value().map(|(id, _)| *id)
+    }
+
     pub fn len(&self) -> usize {
         self.producers.len()
     }

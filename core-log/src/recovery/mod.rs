@@ -58,9 +58,10 @@ pub(crate) fn open(
     let Some(found) = found else { return Ok(empty(false)) };
     let failed = |error: io::Error| OpenError::Io { path: dir.to_path_buf(), error };
     found.remove_leftovers(shared, dir);
-    let (mark, start) = {
+    let (mark, start, producer_start) = {
         let marks = shared.marks.lock();
-        (marks.recovery_point(id).unwrap_or(Offset::ZERO), marks.log_start(id).unwrap_or(Offset::ZERO))
+        let mark = marks.recovery_point(id).unwrap_or(Offset::ZERO);
+        (mark, marks.log_start(id).unwrap_or(Offset::ZERO), marks.producer_start(id))
     };
     let segments = found.segments(shared, dir).map_err(failed)?;
     let Some(first) = segments.first() else {
@@ -70,15 +71,22 @@ pub(crate) fn open(
     };
     let log_start = start.max(first.base);
     let segments = drop_below(shared, segments, log_start);
-    let trusted = if clean { trusted::open(shared, dir, &segments, mark) } else { None };
+    let trusted = if clean { trusted::open(shared, dir, &segments, producer_start, mark) } else { None };
     let mut recovered = match trusted {
         Some(recovered) => recovered,
-        None => scan::recover(shared, dir, segments, mark).map_err(|error| failed(error.into_io()))?,
+        None => scan::recover(shared, dir, segments, producer_start, mark)
+            .map_err(|error| failed(error.into_io()))?,
     };
     if recovered.offline.is_none() {
         start_anew_above(shared, dir, &mut recovered, log_start).map_err(failed)?;
         found.remove_snapshots(shared, dir, &recovered.segments, recovered.log_end);
-        shared.marks.lock().set_recovery_point(id, recovered.log_end);
+        let mut marks = shared.marks.lock();
+        marks.set_recovery_point(id, recovered.log_end);
+        if producer_start > recovered.log_end {
+            // A cut tail took the barrier's place along. Durable before the first append, which must not be overlooked.
+            marks.set_producer_start(id, recovered.log_end);
+            marks.write(&*shared.storage).map_err(failed)?;
+        }
     }
     finish(shared, recovered, log_start).map_err(|error| failed(error.into_io()))
 }

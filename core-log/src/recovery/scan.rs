@@ -50,6 +50,8 @@ struct Scan<'a> {
     dir: &'a Path,
     segments: Vec<Arc<Segment>>,
     producers: Producers,
+    /// Batches below it tell nothing about producers.
+    producer_start: Offset,
     epochs: LeaderEpochs,
     /// After the last good batch.
     good_until: Offset,
@@ -59,6 +61,7 @@ pub(super) fn recover(
     shared: &Shared,
     dir: &Path,
     segments: Vec<Arc<Segment>>,
+    producer_start: Offset,
     mark: Offset,
 ) -> Result<Recovered, ScanError> {
     let first = segments.partition_point(|segment| segment.base <= mark).saturating_sub(1);
@@ -69,8 +72,8 @@ pub(super) fn recover(
         None => rebuild_epochs(shared, before)?,
     };
     epochs.truncate_from_end(from);
-    let producers = load_producers(shared, dir, before, from)?;
-    let mut scan = Scan { shared, dir, producers, epochs, good_until: from, segments };
+    let producers = load_producers(shared, dir, before, producer_start, from)?;
+    let mut scan = Scan { shared, dir, producers, producer_start, epochs, good_until: from, segments };
     let damage = scan.run(first)?;
     let offline = match damage {
         None if scan.good_until < mark => Some(scan.short(mark)),
@@ -125,7 +128,9 @@ impl Scan<'_> {
                 Ok(Some(found)) => {
                     index.add(&found.header, found.position, INDEX_INTERVAL_BYTES);
                     self.epochs.assign(found.header.leader_epoch, found.header.base_offset);
-                    record(&mut self.producers, &mut scanner, &found, self.shared)?;
+                    if found.header.base_offset >= self.producer_start {
+                        record(&mut self.producers, &mut scanner, &found, self.shared)?;
+                    }
                     self.good_until = found.header.next_offset();
                 }
                 Ok(None) => break None,

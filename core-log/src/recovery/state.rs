@@ -18,15 +18,17 @@ const WINDOW_BYTES: usize = 16 * 1024;
 /// Larger state files than this are not ours.
 const FILE_BYTES_MAX: usize = 256 << 20;
 
-/// The producers of a log that ends at `end`: the newest snapshot that can be read, and the batches after it.
+/// The producers of a log that ends at `end`: the newest snapshot that can be read, and the batches after it. What lies below
+/// `producer_start` is not looked at; the state there is that nothing is known.
 pub(crate) fn load_producers(
     shared: &Shared,
     dir: &Path,
     segments: &[Arc<Segment>],
+    producer_start: Offset,
     end: Offset,
 ) -> Result<Producers, ScanError> {
     let (mut producers, from) =
-        newest_snapshot(shared, dir, end)?.unwrap_or((Producers::new(), Offset::ZERO));
+        newest_snapshot(shared, dir, producer_start, end)?.unwrap_or((Producers::new(), producer_start));
     let first = segments.partition_point(|segment| segment.base <= from).saturating_sub(1);
     for segment in segments.get(first..).unwrap_or_default() {
         if segment.base >= end || from >= end {
@@ -67,13 +69,14 @@ pub(super) fn record(
 fn newest_snapshot(
     shared: &Shared,
     dir: &Path,
+    above: Offset,
     end: Offset,
 ) -> Result<Option<(Producers, Offset)>, ScanError> {
     let names = shared.storage.list(dir)?;
     let mut offsets: Vec<Offset> = names
         .iter()
         .filter_map(|name| match names::parse_entry(name.to_str()?) {
-            Entry::Segment(offset, Kind::Snapshot) if offset <= end => Some(offset),
+            Entry::Segment(offset, Kind::Snapshot) if above < offset && offset <= end => Some(offset),
             _ => None,
         })
         .collect();

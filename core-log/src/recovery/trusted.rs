@@ -15,6 +15,7 @@ pub(super) fn open(
     shared: &Shared,
     dir: &Path,
     segments: &[Arc<Segment>],
+    producer_start: Offset,
     mark: Offset,
 ) -> Option<Recovered> {
     let last = segments.last()?;
@@ -22,7 +23,7 @@ pub(super) fn open(
         return None;
     }
     let epochs = load_epochs(shared, dir)?;
-    let producers = load_producers(shared, dir, segments, mark).ok()?;
+    let producers = load_producers(shared, dir, segments, producer_start, mark).ok()?;
     Some(Recovered {
         segments: segments.to_vec(),
         log_end: mark,

@@ -97,6 +97,10 @@ impl<'a> Appending<'a> {
     fn take(&mut self, item: Item) -> Result<(), AppendError> {
         self.check_failed()?;
         let Item { slot, mut batch, place } = item;
+        let intake = self.config.intake;
+        if !intake.takes(place) {
+            return Err(AppendError::NotTaken { intake });
+        }
         let header = parse(&batch)?;
         let (base_offset, epoch) = self.placed(&header, place)?;
         if let Place::Next { .. } = place {
@@ -106,7 +110,11 @@ impl<'a> Appending<'a> {
                 return Ok(());
             }
         }
-        let marker = EndMarker::read(&header, &batch)?;
+        let marker = match EndMarker::read(&header, &batch) {
+            // The original took it: one that cannot be read ends no transaction, as recovery has it, too.
+            Err(_) if place == Place::AsGiven => None,
+            read => read?,
+        };
         let append_time_ms = match place {
             Place::Next { .. } if self.config.append_time => self.now_ms,
             _ => -1,
@@ -130,7 +138,9 @@ impl<'a> Appending<'a> {
 
     fn placed(&self, header: &BatchHeader, place: Place) -> Result<(Offset, LeaderEpoch), AppendError> {
         let (base_offset, epoch) = match place {
-            Place::Next { leader_epoch } => (self.next_offset, leader_epoch),
+            Place::Next { leader_epoch } | Place::Relayed { leader_epoch } => {
+                (self.next_offset, leader_epoch)
+            }
             Place::AsGiven => (header.base_offset, header.leader_epoch),
         };
         if base_offset < self.next_offset {

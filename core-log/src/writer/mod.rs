@@ -4,19 +4,27 @@
 //!   append   batches -> offsets, sequences checked -> one write        sync   what was written becomes durable
 //!   roll     the full segment is sealed, the next one starts            trim   log start moves up, segments go
 //!   truncate the tail goes                                              rest   what a clean shutdown leaves
+//!   intake   who may append                                             start  an empty log begins elsewhere
+//!   barrier  producers are forgotten
 //! ```
 //!
 //! State in memory changes only after the write that it describes: a failed write has nothing to take back.
 
 mod append;
+mod barrier;
+mod intake;
 mod rest;
 mod roll;
+mod start;
 mod sync;
 mod trim;
 mod truncate;
 
 pub(crate) use append::{Item, Slot, append};
+pub(crate) use barrier::forget_producers;
+pub(crate) use intake::set_intake;
 pub(crate) use rest::rest;
+pub(crate) use start::start_at;
 pub(crate) use sync::sync;
 pub(crate) use trim::{advance_start, clean};
 pub(crate) use truncate::truncate;

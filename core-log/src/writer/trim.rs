@@ -6,7 +6,7 @@ use protocol::Offset;
 
 use super::{Writer, roll, sync};
 use crate::{
-    ChangeError, CleanReport, LogEnds,
+    ChangeError, CleanReport, Intake, LogEnds,
     janitor::Job,
     log::Log,
     names::{self, Kind},
@@ -52,7 +52,8 @@ pub(crate) fn clean(log: &Log, writer: &mut Writer, now_ms: i64) -> Result<Clean
     let expiry = i64::try_from(log.shared.settings.producer_expiry.as_millis()).unwrap_or(i64::MAX);
     writer.producers.expire(now_ms, expiry);
     let (config, ends, segments) = (log.config(), log.ends(), log.segments());
-    if !config.delete || segments.is_empty() {
+    // A replica's start follows its original's; a closed log waits for whoever opens it.
+    if !config.delete || config.intake != Intake::Writers || segments.is_empty() {
         return Ok(CleanReport { logs: 1, ..CleanReport::default() });
     }
     let facts = facts(log, &segments, ends)?;

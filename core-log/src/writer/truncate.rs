@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use protocol::Offset;
 
-use super::{Writer, roll, sync::sync_dirty, sync_failed, trim, write_failed};
+use super::{Writer, barrier, roll, sync::sync_dirty, sync_failed, trim, write_failed};
 use crate::{
     ChangeError, LogEnds,
     errors::OfflineReason,
@@ -50,6 +50,7 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
         cut_files(log, writer, &cut, new_end)
     };
     let done = files_cut
+        .and_then(|()| barrier::lower(log, new_end).map_err(write_failed))
         .and_then(|()| rebuild_state(log, writer, new_end).map_err(|error| write_failed(error.into_io())));
     log.mark_cut();
     done.map_err(|reason| ChangeError::Offline(log.take_offline(reason)))?;
@@ -119,8 +120,14 @@ fn cut_files(log: &Log, writer: &mut Writer, cut: &Cut, new_end: Offset) -> Resu
 /// The batch that goes holds the log start: nothing is left, and an empty segment takes over there.
 fn restart_files(log: &Log, writer: &mut Writer, cut: &Cut, log_start: Offset) -> Result<(), OfflineReason> {
     // What is known of producers outlives their records, as it does when retention deletes them.
-    let producers = recovery::load_producers(&log.shared, &log.dir, &log.segments(), cut.new_end);
+    let from = log.shared.marks.lock().producer_start(log.id());
+    let producers = recovery::load_producers(&log.shared, &log.dir, &log.segments(), from, cut.new_end);
     writer.producers = producers.map_err(|error| write_failed(error.into_io()))?;
+    replace_files(log, writer, log_start)
+}
+
+/// An empty segment takes the place of all others; what is known of producers goes with it.
+pub(super) fn replace_files(log: &Log, writer: &mut Writer, log_start: Offset) -> Result<(), OfflineReason> {
     writer.write_snapshot(log, log_start).map_err(write_failed)?;
     let fresh = roll::create(log, log_start).map_err(write_failed)?;
     // Before the others go: a directory without a segment would look damaged.
@@ -173,7 +180,8 @@ fn rebuild_state(log: &Log, writer: &mut Writer, new_end: Offset) -> Result<(), 
     let (shared, segments) = (&log.shared, log.segments());
     writer.epochs_changed |= log.epochs.lock().truncate_from_end(new_end);
     writer.write_epochs(log)?;
-    writer.producers = recovery::load_producers(shared, &log.dir, &segments, new_end)?;
+    let from = shared.marks.lock().producer_start(log.id());
+    writer.producers = recovery::load_producers(shared, &log.dir, &segments, from, new_end)?;
     writer.age = recovery::age(shared, segments.last())?;
     Ok(())
 }

@@ -12,8 +12,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use core_log::{
-    Ack, Append, AppendError, Appended, Clock, Log, LogConfig, LogDir, LogDirSettings, Place, ReadLimit,
-    Storage,
+    Ack, Append, AppendError, Appended, Clock, Intake, Log, LogConfig, LogDir, LogDirSettings, Place,
+    ReadLimit, Storage,
 };
 use protocol::{
     LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, TopicId, TopicPartition, Uuid,
@@ -75,6 +75,11 @@ pub(crate) fn open_dir_with(
 
 pub(crate) fn open_log(dir: &Arc<LogDir>, topic: &str, config: LogConfig) -> Arc<Log> {
     dir.log(&id(topic), topic_id(7), config).unwrap()
+}
+
+/// A copy's config.
+pub(crate) fn replica() -> LogConfig {
+    LogConfig { intake: Intake::Replica, ..LogConfig::default() }
 }
 
 /// A batch of these values, all with this timestamp.

@@ -20,6 +20,7 @@ const CRC_AT: usize = 17;
 const CRC_COVERS_FROM: usize = 21;
 const ATTRIBUTES_AT: usize = 21;
 const MAX_TIMESTAMP_AT: usize = 35;
+const PRODUCER_AT: usize = 43;
 
 /// Why bytes are not a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -261,6 +262,40 @@ pub fn stamp_append_time(batch: &mut [u8], now_ms: i64) {
     seal(batch);
 }
 
+/// Gives a batch another producer, and the CRC that follows from the old one: the records are not read, and a batch
+/// whose CRC was wrong still has a wrong one.
+///
+/// # Panics
+///
+/// If `batch` is shorter than a header: callers have parsed it.
+pub fn set_producer(batch: &mut [u8], id: ProducerId, epoch: ProducerEpoch, base_sequence: Sequence) {
+    assert!(batch.len() >= HEADER_SIZE, "set_producer takes a parsed batch");
+    let before = header_crc(batch);
+    if let Some(fields) = batch.get_mut(PRODUCER_AT..).and_then(|from| from.first_chunk_mut::<14>()) {
+        let [id, epoch, base_sequence] =
+            [&id.0.to_be_bytes()[..], &epoch.0.to_be_bytes(), &base_sequence.0.to_be_bytes()];
+        fields
+            .iter_mut()
+            .zip([id, epoch, base_sequence].into_iter().flatten())
+            .for_each(|(to, from)| *to = *from);
+    }
+    let records_bytes = (batch.len() - HEADER_SIZE) as u64;
+    // A CRC is linear: what changed in the header, moved on by the length of the records, changes the whole alike.
+    let moved = |crc: u32| {
+        let algorithm = crc_fast::CrcAlgorithm::Crc32Iscsi;
+        crc_fast::checksum_combine(algorithm, u64::from(crc), 0, records_bytes) as u32
+    };
+    let change = moved(before) ^ moved(header_crc(batch));
+    if let Some(crc) = batch.get_mut(CRC_AT..).and_then(|from| from.first_chunk_mut()) {
+        *crc = (u32::from_be_bytes(*crc) ^ change).to_be_bytes();
+    }
+}
+
+/// The CRC of the part of the header that the batch's CRC covers.
+fn header_crc(batch: &[u8]) -> u32 {
+    crc32c(batch.get(CRC_COVERS_FROM..HEADER_SIZE).unwrap_or_default())
+}
+
 /// Writes the CRC of a whole batch.
 pub(super) fn seal(batch: &mut [u8]) {
     let crc = crc32c(batch.get(CRC_COVERS_FROM..).unwrap_or_default());
@@ -282,6 +317,35 @@ mod tests {
     #[test]
     fn crc32c_has_the_check_value_of_the_castagnoli_polynomial() {
         assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
+    fn another_producer_gets_the_crc_that_the_whole_batch_has() {
+        for length in [0, 1, 7, 300, 70_000] {
+            let mut batch: Vec<u8> = (0..HEADER_SIZE + length).map(|at| (at * 31 % 251) as u8).collect();
+            batch[16] = 2;
+            let counted = (batch.len() - LENGTH_OVERHEAD) as i32;
+            batch[8..12].copy_from_slice(&counted.to_be_bytes());
+            seal(&mut batch);
+            let sent = BatchHeader::parse_whole(&batch).unwrap();
+            set_producer(&mut batch, ProducerId(77), ProducerEpoch(2), Sequence(-1));
+            let header = BatchHeader::parse_whole(&batch).unwrap();
+            let (producer_id, producer_epoch) = (ProducerId(77), ProducerEpoch(2));
+            let base_sequence = Sequence(-1);
+            assert_eq!(
+                header,
+                BatchHeader { producer_id, producer_epoch, base_sequence, crc: header.crc, ..sent }
+            );
+        }
+    }
+
+    #[test]
+    fn another_producer_does_not_mend_a_damaged_batch() {
+        let mut batch = vec![2u8; HEADER_SIZE + 100];
+        seal(&mut batch);
+        batch[HEADER_SIZE + 50] ^= 1;
+        set_producer(&mut batch, ProducerId(77), ProducerEpoch(0), Sequence(9));
+        assert!(matches!(verify_crc(&batch), Err(BatchError::BadCrc { .. })));
     }
 
     #[test]

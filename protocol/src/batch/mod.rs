@@ -16,7 +16,7 @@ mod wire;
 pub use build::BatchBuilder;
 pub use header::{
     Attributes, BatchError, BatchHeader, Compression, HEADER_SIZE, MAGIC, TimestampType, assign,
-    stamp_append_time, verify_crc,
+    set_producer, stamp_append_time, verify_crc,
 };
 pub use records::{Record, RecordHeader, Records, check_records, records};
 pub use wire::HEADERS_MAX;

@@ -46,7 +46,11 @@ fn sample() -> Vec<MetadataRecord> {
         MetadataRecord::Partitions(PartitionsRecord { version: 1, id: orders, partitions: 5 }),
         config("retention.ms", None),
         config("segment.ms", Some("60000")),
-        MetadataRecord::ProducerIds(ProducerIdsRecord { version: 1, next_producer_id: ProducerId(2_000) }),
+        MetadataRecord::ProducerIds(ProducerIdsRecord {
+            version: 1,
+            next_producer_id: ProducerId(2_000),
+            floor: ProducerId(0),
+        }),
         topic("gone", gone, 1, &[]),
         MetadataRecord::RemoveTopic(RemoveTopicRecord { version: 1, id: gone, name: "gone".to_owned() }),
         MetadataRecord::LeaderEpoch(LeaderEpochRecord { version: 1, leader_epoch: 3 }),

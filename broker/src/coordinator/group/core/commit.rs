@@ -3,8 +3,8 @@
 use protocol::{ErrorCode, GenerationId, LeaderEpoch};
 
 use super::{
-    Answer, Author, Command, Commit, CommittedOffset, Group, Identity, Now, OffsetCommitted, OffsetToCommit,
-    State, Ticket,
+    Answer, Author, Command, Commit, CommittedOffset, Group, GroupEvent, Identity, Now, OffsetCommitted,
+    OffsetToCommit, State, Ticket,
     members::detached,
     writes::{OffsetKey, Pending, WriteFailure},
 };
@@ -70,7 +70,7 @@ impl Group {
         }
         let mut committed = Vec::with_capacity(offsets.len());
         for (key, offset) in offsets {
-            committed.push(OffsetCommitted {
+            committed.push(GroupEvent::Committed(OffsetCommitted {
                 group: self.id.clone(),
                 topic: key.0.clone(),
                 partition: key.1,
@@ -78,7 +78,7 @@ impl Group {
                 leader_epoch: offset.leader_epoch,
                 metadata: offset.metadata.clone(),
                 commit_ms: offset.commit_ms,
-            });
+            }));
             self.offsets.arrive(&key, Some(offset));
         }
         out.push(Command::Answer(ticket, Answer::Commit(Ok(codes))));

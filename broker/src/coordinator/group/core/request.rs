@@ -38,6 +38,32 @@ pub enum Request {
     ForgetTopic(TopicName),
     Describe,
     Offsets,
+    /// The offsets once every write that was begun before has ended.
+    SettledOffsets,
+}
+
+impl Request {
+    /// What is answered where the group's gate is shut; `None` for what goes on all the same: reading, what the broker itself
+    /// does with its records, and commits from outside, which follow the group's home.
+    pub fn refusal(&self, error: ErrorCode) -> Option<Answer> {
+        match self {
+            Self::Join(join, _) => {
+                Some(Answer::Join(Err(JoinRefused { error, member_id: join.who.member_id.clone() })))
+            }
+            Self::Sync(_) => Some(Answer::Sync(Err(error))),
+            Self::Heartbeat(_) => Some(Answer::Heartbeat(error)),
+            Self::Leave(_) => Some(Answer::Leave(Err(error))),
+            Self::Commit(Commit { author: Author::Client { .. }, .. }) => Some(Answer::Commit(Err(error))),
+            Self::DeleteOffsets(_) => Some(Answer::DeleteOffsets(Err(error))),
+            Self::DeleteGroup => Some(Answer::DeleteGroup(error)),
+            Self::Commit(Commit { author: Author::Outside, .. })
+            | Self::Expire
+            | Self::ForgetTopic(_)
+            | Self::Describe
+            | Self::Offsets
+            | Self::SettledOffsets => None,
+        }
+    }
 }
 
 #[derive(Debug)]

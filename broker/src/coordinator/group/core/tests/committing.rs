@@ -17,7 +17,8 @@ fn an_offset_is_seen_only_when_it_is_durable() {
         (LeaderEpoch(7), "note", bench.now().wall_ms)
     );
     assert_eq!(bench.announced.len(), 2);
-    assert_eq!((bench.announced[1].partition, bench.announced[1].offset), (PartitionId(1), Offset(6)));
+    let GroupEvent::Committed(second) = &bench.announced[1] else { panic!("{:?}", bench.announced) };
+    assert_eq!((second.partition, second.offset), (PartitionId(1), Offset(6)));
 }
 
 #[test]

@@ -1,0 +1,44 @@
+//! What bounds the driver's memory and work, and how the bounds relate.
+
+use std::time::Duration;
+
+/// The largest payload of a block on the wire.
+pub(crate) const BLOCK_BYTES_MAX: usize = 1 << 20;
+
+/// A stream carries one block and its header, so this window never makes a sender wait. At most ~2,000 full packets, of which
+/// at most half can be separated by gaps: quinn closes a connection that has 1,024 gaps in one stream.
+pub(crate) const STREAM_WINDOW_BYTES: u32 = 1_200_000;
+const _: () = assert!(STREAM_WINDOW_BYTES as usize > BLOCK_BYTES_MAX + (64 << 10));
+const _: () = assert!(STREAM_WINDOW_BYTES < 2_900_000);
+
+/// Wire bytes a receiver grants beyond what it has consumed: twice the product of 1 Gbit/s and 250 ms.
+pub(crate) const CREDIT_BYTES: u64 = 64 << 20;
+
+/// Flow control above the credit, for the control stream and the headers of blocks.
+pub(crate) const CONTROL_WINDOW_BYTES: u64 = 4 << 20;
+
+/// Blocks on their way at once. Small live blocks have a stream each, so this bounds them where the credit does not.
+pub(crate) const BLOCK_STREAMS_MAX: u32 = 1_024;
+
+/// The dialler's control stream, and nothing else.
+pub(crate) const CONTROL_STREAMS_MAX: u32 = 1;
+
+pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+
+/// Packets larger than this meet paths that drop them; above 6,500 quinn's segmentation offload breaks.
+pub(crate) const MTU_MAX: u16 = 1_452;
+pub(crate) const MTU_MAX_MAX: u16 = 6_500;
+
+/// A peer that is silent for so long is gone. Several keep-alives must fit, since some get lost.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(4);
+const _: () = assert!(KEEP_ALIVE.as_millis() * 3 < IDLE_TIMEOUT.as_millis());
+
+/// Between a first failed attempt to reach a peer and the second; doubles with each.
+pub(crate) const REDIAL_MIN: Duration = Duration::from_millis(100);
+/// Jitter included.
+pub(crate) const REDIAL_MAX: Duration = Duration::from_secs(10);
+
+/// Memory that blocks are read into, in pieces of this size.
+pub(crate) const ARENA_BYTES: usize = 4 << 20;
+const _: () = assert!(ARENA_BYTES >= 2 * BLOCK_BYTES_MAX);

@@ -1,0 +1,34 @@
+//! What an operator can ask of a running node, and the answers: the shape of the admin port's JSON, which scripts rely on.
+//!
+//! ```text
+//!   isthmus status, failover, translate  --HTTP-->  admin routes  -->  Operations  -->  the mirror (src/adapters/operations)
+//!                  tables, --json       <--JSON---
+//! ```
+//!
+//! Both ends of the wire use the types of this folder, so what is printed is what was answered.
+
+pub(crate) mod failover;
+pub(crate) mod problem;
+pub(crate) mod status;
+pub(crate) mod translate;
+
+use std::{future::Future, pin::Pin};
+
+pub(crate) use self::{
+    failover::FailoverRequest,
+    problem::{Kind, Problem, ProblemAnswer},
+    status::NodeStatus,
+    translate::{TranslateRequest, Translated},
+};
+
+pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
+
+/// A node that can be asked.
+pub(crate) trait Operations: Send + Sync + 'static {
+    fn status(&self) -> NodeStatus;
+
+    /// Ends only when the verb has. Whoever stops waiting does not stop it.
+    fn failover(&self, request: FailoverRequest) -> Answering<'_, serde_json::Value>;
+
+    fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated>;
+}
