@@ -19,6 +19,9 @@ use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 pub(crate) use self::{
     answer::Answer, certs::CertsCommand, config_show::show, flags::Flags, topology::TopologyCommand,
 };
+
+use crate::demo::DemoOptions;
+
 pub(crate) use self::{certs::answer as certs_answer, topology::answer as topology_answer};
 
 /// A Kafka broker that joins datacenters.
@@ -27,6 +30,9 @@ pub(crate) use self::{certs::answer as certs_answer, topology::answer as topolog
 pub(crate) struct Cli {
     #[command(flatten)]
     flags: Flags,
+    /// Drain when standard input ends: for a daemon that another process started for itself.
+    #[arg(long, global = true, hide = true)]
+    end_with_parent: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -53,6 +59,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: CertsCommand,
     },
+    /// Show two datacenters at work on this machine: a mirror, a failover, and a check of every record.
+    Demo {
+        #[command(flatten)]
+        options: DemoOptions,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -68,6 +79,11 @@ pub(crate) enum ConfigCommand {
 }
 
 impl Cli {
+    /// Whether the process is to end with its standard input.
+    pub(crate) fn is_tied(&self) -> bool {
+        self.end_with_parent
+    }
+
     /// What was asked for, with the flags that stood before the command's name in their place.
     pub(crate) fn asked(self) -> Result<Command, clap::Error> {
         let before = self.flags;

@@ -9,7 +9,7 @@ use super::{
     error::DemoError,
     ledger::{Acked, Ledger},
     region::Region,
-    retry::until_taken,
+    retry::Patience,
     verify::{Findings, PartitionCheck},
     world::{PARTITIONS, TOPIC, World},
 };
@@ -42,7 +42,8 @@ pub(super) async fn audit(world: &World, ledger: &Ledger) -> Result<Audit, DemoE
     let all: Vec<&[Acked]> = ledger.partitions().collect();
     let west_found = read(&mut west, &all).await?;
     let east_ends = east.ends(TOPIC, PARTITIONS).await?;
-    let had: Vec<&[Acked]> = all.iter().zip(&east_ends).map(|(acked, &end)| due_in_east(acked, end)).collect();
+    let had: Vec<&[Acked]> =
+        all.iter().zip(&east_ends).map(|(acked, &end)| due_in_east(acked, end)).collect();
     let east_found = read(&mut east, &had).await?;
     let mut audit = compare(&all, &east_found, &west_found);
     let topics = (east.topic(TOPIC).await?, west.topic(TOPIC).await?);
@@ -52,13 +53,14 @@ pub(super) async fn audit(world: &World, ledger: &Ledger) -> Result<Audit, DemoE
 
 /// Waits for the old home to get what was produced at the new one, for a while.
 async fn follow(east: &mut Client, ends: &[i64]) -> Result<(), DemoError> {
+    let patience = Patience::of(SERVED_WITHIN);
     let followed = async {
         loop {
-            let now = until_taken(SERVED_WITHIN, async || east.ends(TOPIC, PARTITIONS).await).await?;
-            if now.iter().zip(ends).all(|(now, end)| now >= end) {
-                return Ok(());
+            match east.ends(TOPIC, PARTITIONS).await {
+                Ok(now) if now.iter().zip(ends).all(|(now, end)| now >= end) => return Ok(()),
+                Ok(_) => time::sleep(FOLLOWED_PAUSE).await,
+                Err(error) => patience.after(error).await?,
             }
-            time::sleep(FOLLOWED_PAUSE).await;
         }
     };
     time::timeout(FOLLOWED_WITHIN, followed).await.unwrap_or(Ok(()))
@@ -104,7 +106,8 @@ fn compare(all: &[&[Acked]], east: &[Findings], west: &[Findings]) -> Audit {
         let of_east = acked.iter().filter(|acked| acked.region == Region::East).map(|_| 1).sum::<u64>();
         let returned = east.verified.saturating_sub(of_east);
         // Before the failover both must have it; after it, the new home must.
-        audit.verified += west.verified - west.verified.min(of_east) + west.verified.min(of_east).min(east.verified);
+        audit.verified +=
+            west.verified - west.verified.min(of_east) + west.verified.min(of_east).min(east.verified);
         audit.returned += returned;
     }
     for (region, found) in [(Region::East, east), (Region::West, west)] {
@@ -123,7 +126,11 @@ impl Audit {
         if east != west {
             self.mismatches += 1;
             let told = |topic: Topic| format!("{} with {} partitions", topic.id, topic.partitions);
-            self.complaints.push(format!("the topic is {} in us-east and {} in eu-west", told(east), told(west)));
+            self.complaints.push(format!(
+                "the topic is {} in us-east and {} in eu-west",
+                told(east),
+                told(west)
+            ));
         }
     }
 }

@@ -8,11 +8,11 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::sync::watch;
 
 use super::{
-    client::{Client, Fetched},
+    client::{Client, ClientError, Fetched},
     error::DemoError,
     progress::Progress,
     region::Region,
-    retry::until_taken,
+    retry::Patience,
     world::{GROUP, PARTITIONS, TOPIC},
 };
 
@@ -26,18 +26,13 @@ pub(super) async fn consume(
     address: SocketAddr,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), DemoError> {
-    let (mut coordinator, mut positions) = until_taken(SERVED_WITHIN, async || {
-        let mut coordinator = Client::coordinator(address, GROUP).await?;
-        let committed = coordinator.committed(GROUP, TOPIC, PARTITIONS).await?;
-        Ok((coordinator, committed.into_iter().map(|offset| offset.unwrap_or(0)).collect::<Vec<_>>()))
-    })
-    .await?;
+    let (mut coordinator, mut positions) = join(address).await?;
     note_positions(&progress, region, &positions);
     let mut fetches = Client::open(address).await?;
     loop {
         // A fetch that is dropped leaves its connection unusable, which ends here anyway.
         let fetched = tokio::select! {
-            fetched = until_taken(SERVED_WITHIN, async || fetches.fetch(TOPIC, &positions).await) => fetched?,
+            fetched = fetch(&mut fetches, &positions) => fetched?,
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         };
         if fetched.iter().all(|partition| partition.records.is_empty()) {
@@ -47,9 +42,46 @@ pub(super) async fn consume(
             process(&progress, &partition);
             advance(&mut positions, &partition);
         }
-        until_taken(SERVED_WITHIN, async || coordinator.commit(GROUP, TOPIC, &positions).await).await?;
+        commit(&mut coordinator, &positions).await?;
         note_positions(&progress, region, &positions);
     }
+}
+
+/// The group's coordinator, and where the group is.
+async fn join(address: SocketAddr) -> Result<(Client, Vec<i64>), ClientError> {
+    let patience = Patience::of(SERVED_WITHIN);
+    loop {
+        match try_join(address).await {
+            Ok((coordinator, committed)) => {
+                return Ok((coordinator, committed.into_iter().map(|offset| offset.unwrap_or(0)).collect()));
+            }
+            Err(error) => patience.after(error).await?,
+        }
+    }
+}
+
+async fn try_join(address: SocketAddr) -> Result<(Client, Vec<Option<i64>>), ClientError> {
+    let mut coordinator = Client::coordinator(address, GROUP).await?;
+    let committed = coordinator.committed(GROUP, TOPIC, PARTITIONS).await?;
+    Ok((coordinator, committed))
+}
+
+async fn fetch(client: &mut Client, positions: &[i64]) -> Result<Vec<Fetched>, ClientError> {
+    let patience = Patience::of(SERVED_WITHIN);
+    loop {
+        match client.fetch(TOPIC, positions).await {
+            Ok(fetched) => return Ok(fetched),
+            Err(error) => patience.after(error).await?,
+        }
+    }
+}
+
+async fn commit(coordinator: &mut Client, positions: &[i64]) -> Result<(), ClientError> {
+    let patience = Patience::of(SERVED_WITHIN);
+    while let Err(error) = coordinator.commit(GROUP, TOPIC, positions).await {
+        patience.after(error).await?;
+    }
+    Ok(())
 }
 
 fn process(progress: &Progress, fetched: &Fetched) {

@@ -117,8 +117,9 @@ impl Ledger {
 
     /// How long nothing was acknowledged between the last event of us-east and the first of eu-west.
     pub(super) fn pause_us(&self) -> Option<u64> {
-        let times =
-            |region: Region| self.partitions().flatten().filter(move |acked| acked.region == region).map(|acked| acked.at_us);
+        let times = |region: Region| {
+            self.partitions().flatten().filter(move |acked| acked.region == region).map(|acked| acked.at_us)
+        };
         let (last, first) = (times(Region::East).max()?, times(Region::West).min()?);
         Some(first.saturating_sub(last))
     }

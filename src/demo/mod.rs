@@ -150,7 +150,10 @@ fn tell(ending: &Ending, world: &mut World, daemons: &Daemons, json: bool) -> u8
             if !report.held() {
                 world.folder.keep();
                 eprint!("{}", daemons.log_tails());
-                eprintln!("isthmus: the check did not hold; everything is kept in {}", world.folder.path().display());
+                eprintln!(
+                    "isthmus: the check did not hold; everything is kept in {}",
+                    world.folder.path().display()
+                );
             }
             print(&text);
             if report.held() { exit::DONE } else { exit::FAILED }

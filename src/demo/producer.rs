@@ -64,7 +64,10 @@ impl Producer {
     pub(super) async fn run(mut self, mut home: watch::Receiver<Home>) -> Result<(), DemoError> {
         loop {
             let now = *home.borrow_and_update();
-            let Home::In(region, address) = now else { return Ok(()) };
+            let Home::In(region, address) = now else {
+                self.progress.change(|state| state.answered = true);
+                return Ok(());
+            };
             self.produce_in(region, address, &mut home).await?;
             if home.has_changed().is_ok_and(|changed| !changed) {
                 drop(time::timeout(FENCED_PAUSE, home.changed()).await);

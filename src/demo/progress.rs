@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) home: Region,
     /// Events made; they are numbered from 0.
     pub(super) produced: u64,
+    /// The producer has ended, and everything it sent was answered.
+    pub(super) answered: bool,
     pub(super) ledger: Ledger,
     /// By partition, over both regions.
     pub(super) processed: Vec<Processed>,
@@ -60,6 +62,7 @@ impl Progress {
             step: "preparing",
             home: Region::East,
             produced: 0,
+            answered: false,
             ledger: Ledger::new(PARTITIONS),
             processed: (0..PARTITIONS).map(|_| Processed::default()).collect(),
             regions: [Seen::default(); 2],

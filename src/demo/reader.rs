@@ -4,7 +4,12 @@ use std::{net::SocketAddr, time::Duration};
 
 use tokio::time;
 
-use super::{client::Client, error::DemoError, progress::Progress, world::{PARTITIONS, TOPIC}};
+use super::{
+    client::Client,
+    error::DemoError,
+    progress::Progress,
+    world::{PARTITIONS, TOPIC},
+};
 
 /// Before looking again for a topic that is not there yet.
 const ABSENT_PAUSE: Duration = Duration::from_millis(20);

@@ -96,10 +96,16 @@ impl Report {
         };
         let Self { produced, produced_west, mirrored, mismatches, .. } = *self;
         let produced_east = produced.saturating_sub(produced_west);
-        line("produced", format!("{produced} events: {produced_east} in us-east, then {produced_west} in eu-west"));
+        line(
+            "produced",
+            format!("{produced} events: {produced_east} in us-east, then {produced_west} in eu-west"),
+        );
         line("mirrored", format!("{mirrored} to eu-west, {} back to us-east", self.audit.returned));
         if let Some((p50, p99)) = self.lag_us {
-            line("lag", format!("{} at p50, {} at p99, from acknowledged to readable", millis(p50), millis(p99)));
+            line(
+                "lag",
+                format!("{} at p50, {} at p99, from acknowledged to readable", millis(p50), millis(p99)),
+            );
         }
         let pause = self.write_pause_ms.map(|ms| format!(", {ms} ms without a write")).unwrap_or_default();
         line("failover", format!("{} ms{pause}", self.failover_ms));

@@ -8,17 +8,25 @@ use super::client::ClientError;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Tries until it is taken, refused for good, or refused for so long.
-pub(super) async fn until_taken<T>(
-    within: Duration,
-    mut attempt: impl AsyncFnMut() -> Result<T, ClientError>,
-) -> Result<T, ClientError> {
-    let deadline = Instant::now() + within;
-    loop {
-        match attempt().await {
-            Err(error) if error.is_passing() && Instant::now() < deadline => time::sleep(PAUSE).await,
-            ended => return ended,
+/// How long passing refusals are put up with.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Patience {
+    until: Instant,
+}
+
+impl Patience {
+    pub(super) fn of(limit: Duration) -> Self {
+        Self { until: Instant::now() + limit }
+    }
+
+    /// After a failed try: a moment later if another one makes sense, the error otherwise.
+    pub(super) async fn after(&self, error: ClientError) -> Result<(), ClientError> {
+        if !error.is_passing() || Instant::now() >= self.until {
+            return Err(error);
         }
+        time::sleep(PAUSE).await;
+        Ok(())
     }
 }
 
@@ -36,27 +44,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn passing_refusals_are_tried_again_until_the_time_is_over() {
-        let mut left = 3;
-        let taken = until_taken(Duration::from_secs(1), async || {
-            left -= 1;
-            if left == 0 { Ok("taken") } else { Err(refusal(ErrorCode::NOT_COORDINATOR)) }
-        });
-        assert_eq!(taken.await.expect("the third time"), "taken");
-        let refused = until_taken(Duration::from_secs(1), async || {
-            Err::<(), _>(refusal(ErrorCode::NOT_LEADER_OR_FOLLOWER))
-        });
-        assert!(refused.await.expect_err("never").is_passing());
+    async fn passing_refusals_are_put_up_with_until_the_time_is_over() {
+        let patience = Patience::of(PAUSE * 3);
+        let mut tries = 0;
+        while patience.after(refusal(ErrorCode::NOT_COORDINATOR)).await.is_ok() {
+            tries += 1;
+        }
+        assert_eq!(tries, 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn other_refusals_are_final() {
-        let mut tries = 0;
-        let refused = until_taken(Duration::from_secs(1), async || {
-            tries += 1;
-            Err::<(), _>(refusal(ErrorCode::POLICY_VIOLATION))
-        });
-        assert!(!refused.await.expect_err("refused").is_passing());
-        assert_eq!(tries, 1);
+        let patience = Patience::of(PAUSE * 3);
+        let refused = patience.after(refusal(ErrorCode::POLICY_VIOLATION)).await;
+        assert!(!refused.expect_err("final").is_passing());
     }
 }

@@ -1,6 +1,6 @@
 //! The script, from the first event to the report. Read it top-down: `play` is the whole story.
 
-use std::{future, time::Duration};
+use std::{future, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -16,11 +16,11 @@ use super::{
     error::DemoError,
     group,
     producer::{Home, Producer},
-    progress::Progress,
+    progress::{Progress, State},
     reader,
     region::Region,
     report::{Course, Report},
-    retry::until_taken,
+    retry::Patience,
     sampler,
     world::{GROUP, PARTITIONS, TOPIC, UNIT, World},
 };
@@ -61,9 +61,10 @@ pub(super) async fn play(world: &World, progress: &Progress, load: Load) -> Resu
     progress.enter("producing in eu-west");
     let checkout = cast.consume(Region::West);
     cast.during(time::sleep(Duration::from_millis(load.seconds * 500))).await?;
-    cast.until("the first event acknowledged in eu-west", |state| state.ledger.acked_in(Region::West) > 0).await?;
+    cast.until("the first event acknowledged in eu-west", |state| state.ledger.acked_in(Region::West) > 0)
+        .await?;
     home.send_replace(Home::Done);
-    cast.until_produced().await?;
+    cast.until("the last acknowledgement", |state| state.answered).await?;
     cast.until_processed().await?;
     checkout.stop(&mut cast).await?;
 
@@ -79,6 +80,7 @@ pub(super) async fn play(world: &World, progress: &Progress, load: Load) -> Resu
 /// What to try while the daemons go on.
 pub(super) fn invitation(world: &World) -> String {
     let [east, west] = Region::BOTH.map(|region| world.endpoints(region).kafka);
+    let gone = if world.folder.is_kept() { "" } else { ", and go at the end" };
     let (east_admin, west_admin) = (world.endpoints(Region::East).admin, world.endpoints(Region::West).admin);
     format!(
         "Both datacenters go on until Ctrl-C. Try, in another terminal:\n\n\
@@ -88,7 +90,7 @@ pub(super) fn invitation(world: &World) -> String {
          \x20 echo me:hello | kcat -b {east} -P -t {TOPIC} -K :                 # us-east refuses writes\n\
          \x20 kcat -b {west} -G {GROUP} {TOPIC}                                  # the group, where it is now\n\
          \x20 isthmus failover {UNIT} --to us-east --admin {east_admin}         # and the way back\n\n\
-         Files are in {}; admin pages on http://{east_admin} and http://{west_admin}.\n",
+         Files are in {}{gone}; admin pages on http://{east_admin} and http://{west_admin}.\n",
         world.folder.path().display(),
     )
 }
@@ -96,7 +98,11 @@ pub(super) fn invitation(world: &World) -> String {
 async fn create_topic(world: &World) -> Result<(), ClientError> {
     let mut east = Client::open(world.endpoints(Region::East).kafka).await?;
     east.create_topic(TOPIC, PARTITIONS).await?;
-    until_taken(CREATED_WITHIN, async || east.topic(TOPIC).await.map(drop)).await
+    let patience = Patience::of(CREATED_WITHIN);
+    while let Err(error) = east.topic(TOPIC).await {
+        patience.after(error).await?;
+    }
+    Ok(())
 }
 
 /// Everyone who plays, each a task of its own; all end with it. One that fails ends the script.
@@ -163,26 +169,24 @@ impl<'a> Cast<'a> {
         let progress = self.progress;
         let mirrored = progress.until(|state| state.ledger.mirrored() > 0);
         let mirrored = time::timeout(MIRRORED_WITHIN, mirrored);
-        let late = |_| DemoError::Late { step: "the first event on its way to eu-west", within: MIRRORED_WITHIN };
+        let late =
+            |_| DemoError::Late { step: "the first event on its way to eu-west", within: MIRRORED_WITHIN };
         self.during(mirrored).await?.map_err(late)
     }
 
-    /// Every event that was made is acknowledged.
-    async fn until_produced(&mut self) -> Result<(), DemoError> {
-        self.until("the last acknowledgement", |state| state.ledger.acked() >= state.produced).await
-    }
-
-    /// The group has committed everything in eu-west.
+    /// The group has committed everything that eu-west has; nobody writes there any more.
     async fn until_processed(&mut self) -> Result<(), DemoError> {
-        let end: i64 = self.progress.look(|state| state.ledger.ends().iter().sum());
+        let mut west = Client::open(self.kafka(Region::West)).await?;
+        let end: i64 = west.ends(TOPIC, PARTITIONS).await?.iter().sum();
         let there = |group: i64| group >= end;
-        self.until("the group reaching the end", |state| state.seen(Region::West).group.is_some_and(there)).await
+        self.until("the group reaching the end", |state| state.seen(Region::West).group.is_some_and(there))
+            .await
     }
 
     async fn until(
         &mut self,
         step: &'static str,
-        holds: impl FnMut(&super::progress::State) -> bool,
+        holds: impl FnMut(&State) -> bool,
     ) -> Result<(), DemoError> {
         let progress = self.progress;
         let reached = time::timeout(STEP_WITHIN, progress.until(holds));
@@ -197,7 +201,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    fn kafka(&self, region: Region) -> std::net::SocketAddr {
+    fn kafka(&self, region: Region) -> SocketAddr {
         self.world.endpoints(region).kafka
     }
 }

@@ -138,7 +138,8 @@ mod tests {
         let loaded = topology::load("topology.yaml", &text).expect("valid");
         assert_eq!(loaded.report.to_string(), "", "not even a warning");
         for region in Region::BOTH {
-            topology::plan(&loaded.topology, region.node()).expect("both nodes are in it");
+            let plan = topology::plan(&loaded.topology, region.node()).expect("it is in there");
+            assert_eq!(plan.datacenter.as_str(), region.name());
             assert!(world.certificates().join("nodes").join(region.node()).join("node.key").is_file());
         }
     }

@@ -59,8 +59,8 @@ impl Client {
             self.taken("a fetch", partition.error_code, None)?;
             let index = partition.partition_index;
             let from = by_partition(positions).find(|&(asked, _)| asked == index);
-            let (_, from) =
-                from.ok_or_else(|| self.connection.malformed(format!("partition {index} was not asked for")))?;
+            let (_, from) = from
+                .ok_or_else(|| self.connection.malformed(format!("partition {index} was not asked for")))?;
             let read = records::read(partition.records.unwrap_or_default(), from)
                 .map_err(|error| self.connection.malformed(error.to_string()))?;
             fetched.push(Fetched { partition: index, records: read.records, next: read.next });
@@ -80,8 +80,7 @@ impl Client {
             ..Default::default()
         });
         let topic = ListOffsetsRequestTopic { name: topic.into(), partitions: asked.collect() };
-        let request =
-            ListOffsetsRequest { replica_id: CONSUMER, topics: vec![topic], ..Default::default() };
+        let request = ListOffsetsRequest { replica_id: CONSUMER, topics: vec![topic], ..Default::default() };
         let answer: ListOffsetsResponse = self.connection.call(LIST_OFFSETS, &request).await?;
         let told: Vec<_> = answer.topics.into_iter().flat_map(|topic| topic.partitions).collect();
         let mut ends = Vec::new();

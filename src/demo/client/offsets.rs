@@ -22,11 +22,11 @@ impl Client {
     /// A connection to the group's coordinator, which is asked for at `address`.
     pub(in crate::demo) async fn coordinator(address: SocketAddr, group: &str) -> Result<Self, ClientError> {
         let mut asked = Self::open(address).await?;
-        let request =
-            FindCoordinatorRequest { key: group.into(), key_type: GROUP, ..Default::default() };
+        let request = FindCoordinatorRequest { key: group.into(), key_type: GROUP, ..Default::default() };
         let answer: FindCoordinatorResponse = asked.connection.call(FIND_COORDINATOR, &request).await?;
         asked.taken("finding the coordinator", answer.error_code, answer.error_message.as_deref())?;
-        let unusable = || asked.connection.malformed(format!("a coordinator at {}:{}", answer.host, answer.port));
+        let unusable =
+            || asked.connection.malformed(format!("a coordinator at {}:{}", answer.host, answer.port));
         let ip = answer.host.parse().map_err(|_| unusable())?;
         let port = u16::try_from(answer.port).map_err(|_| unusable())?;
         match SocketAddr::new(ip, port) {

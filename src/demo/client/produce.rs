@@ -41,8 +41,7 @@ impl Client {
             .collect();
         let topic_data =
             vec![ProduceRequestTopicData { name: topic.into(), partition_data, ..Default::default() }];
-        let request =
-            ProduceRequest { acks: ALL, timeout_ms: TIMEOUT_MS, topic_data, ..Default::default() };
+        let request = ProduceRequest { acks: ALL, timeout_ms: TIMEOUT_MS, topic_data, ..Default::default() };
         self.connection.send(PRODUCE, &request).await
     }
 

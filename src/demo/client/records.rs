@@ -47,8 +47,9 @@ mod tests {
 
     fn batch(base: i64, values: &[&str]) -> Vec<u8> {
         let builder = BatchBuilder::new().base_offset(Offset(base));
-        let whole =
-            values.iter().fold(builder, |builder, value| builder.record(1, None, Some(value.as_bytes()), &[]));
+        let whole = values
+            .iter()
+            .fold(builder, |builder, value| builder.record(1, None, Some(value.as_bytes()), &[]));
         whole.build().expect("a small batch").to_vec()
     }
 
