@@ -15,12 +15,15 @@
 //!
 //! It has neither TLS nor passwords: keep it on an address that only the operator reaches.
 
+pub(crate) mod mirroring;
 pub(crate) mod process;
 
 mod patience;
 mod routes;
 mod serve;
 mod status;
+#[cfg(test)]
+mod testing;
 mod v1;
 
 pub(crate) use serve::Admin;

@@ -9,6 +9,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     task::AbortHandle,
@@ -74,7 +75,8 @@ async fn accept(listener: TcpListener, routes: Router) {
     }
 }
 
-async fn answer(stream: TcpStream, routes: Router) {
+/// One request of one connection.
+pub(super) async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, routes: Router) {
     let patience = Patience::default();
     let routes = routes.layer(Extension(patience.clone()));
     let connection = http1::Builder::new()

@@ -39,6 +39,12 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
+    /// For a command that asks a running node: where its admin port is, and nothing of the topology that it runs.
+    pub(crate) fn only(admin: Option<String>, config: Option<PathBuf>) -> Self {
+        let none = || Some(String::new());
+        Self { admin, config, topology: none(), node: none(), ..Self::default() }
+    }
+
     /// These, and for each that is not given the one of `others`.
     pub(crate) fn or(self, others: Self) -> Self {
         Self {

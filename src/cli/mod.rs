@@ -3,6 +3,7 @@
 //! ```text
 //!   run, config show                     settings  (flags before or after the command's name alike; no command: run)
 //!   topology ..., certs ...              files that the command names; no settings
+//!   status, failover, translate          ask a running node on its admin port
 //! ```
 //!
 //! Exit codes are those of `exit`; a command that does one thing gives an [`Answer`].
@@ -10,19 +11,26 @@
 mod answer;
 mod certs;
 mod config_show;
+mod failover;
 mod flags;
+mod node;
+mod status;
+mod table;
 mod topology;
 mod topology_file;
+mod translate;
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub(crate) use self::{
-    answer::Answer, certs::CertsCommand, config_show::show, flags::Flags, topology::TopologyCommand,
+    answer::Answer, certs::CertsCommand, config_show::show, failover::FailoverArguments, flags::Flags,
+    node::Asked, topology::TopologyCommand, translate::TranslateArguments,
 };
-
+pub(crate) use self::{
+    certs::answer as certs_answer, failover::answer as failover_answer, status::answer as status_answer,
+    topology::answer as topology_answer, translate::answer as translate_answer,
+};
 use crate::demo::DemoOptions;
-
-pub(crate) use self::{certs::answer as certs_answer, topology::answer as topology_answer};
 
 /// A Kafka broker that joins datacenters.
 #[derive(Debug, Parser)]
@@ -64,6 +72,18 @@ pub(crate) enum Command {
         #[command(flatten)]
         options: DemoOptions,
     },
+    /// Show a running node: its links, what they carry, how far behind it is, and who is home.
+    Status {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Move a failover unit's home to another datacenter; ask a node of the new home.
+    Failover(FailoverArguments),
+    /// Say where an offset of one side of a link is at the other.
+    Translate(TranslateArguments),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]

@@ -2,18 +2,20 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time,
 };
 
+use mirror::ownership::{FailoverReport, Outcome};
+
 use super::{
     error::DemoError,
     region::Region,
     world::{UNIT, World},
 };
+use crate::operations::{FailoverRequest, ProblemAnswer};
 
 const ANSWER_BYTES_MAX: u64 = 4 << 20;
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -30,20 +32,35 @@ pub(super) async fn is_ready(address: SocketAddr) -> bool {
     matches!(answer, Ok(Ok(Answer { status: 200, .. })))
 }
 
-/// Moves the unit's home, as planned, and answers with the daemon's report.
-pub(super) async fn fail_over(world: &World, to: Region) -> Result<Value, DemoError> {
+/// Moves the unit's home, as planned; what the new home says of it.
+pub(super) async fn fail_over(world: &World, to: Region) -> Result<FailoverReport, DemoError> {
     let address = world.endpoints(to).admin;
-    let wish = json!({ "unit": UNIT, "to": to.name(), "dry_run": false, "unplanned": false }).to_string();
+    let request =
+        FailoverRequest { unit: UNIT.to_owned(), to: to.name().to_owned(), dry_run: false, unplanned: false };
     let failed = |what: String| DemoError::Admin { region: to, what };
-    let answer = time::timeout(FAILED_OVER_WITHIN, exchange(address, "POST", "/v1/failover", &wish)).await;
+    let request = serde_json::to_string(&request).map_err(|error| failed(error.to_string()))?;
+    let answer = time::timeout(FAILED_OVER_WITHIN, exchange(address, "POST", "/v1/failover", &request)).await;
     let answer = answer
         .map_err(|_| DemoError::Late { step: "the failover", within: FAILED_OVER_WITHIN })?
         .map_err(|error| failed(error.to_string()))?;
     if answer.status != 200 {
-        let why = format!("status {}: {}", answer.status, answer.body.trim());
-        return Err(DemoError::FailoverRefused(why));
+        return Err(DemoError::FailoverRefused(refusal(&answer)));
     }
-    serde_json::from_str(&answer.body).map_err(|error| failed(format!("not a report: {error}")))
+    let report: FailoverReport =
+        serde_json::from_str(&answer.body).map_err(|error| failed(format!("not a report: {error}")))?;
+    match report.outcome {
+        Outcome::Moved => Ok(report),
+        Outcome::Stopped { reason } => Err(DemoError::FailoverRefused(reason.to_string())),
+        Outcome::Planned | Outcome::AlreadyHome => {
+            Err(DemoError::FailoverRefused(format!("nothing was moved: {:?}", report.outcome)))
+        }
+    }
+}
+
+fn refusal(answer: &Answer) -> String {
+    let problem = serde_json::from_str::<ProblemAnswer>(&answer.body);
+    let said = problem.map_or_else(|_| answer.body.trim().to_owned(), |problem| problem.error.message);
+    format!("{said} (status {})", answer.status)
 }
 
 async fn exchange(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Answer> {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::{
     client::{Client, ClientError, Fetched},
     error::DemoError,
-    progress::Progress,
+    progress::{Progress, Seen},
     region::Region,
     retry::Patience,
     world::{GROUP, PARTITIONS, TOPIC},
@@ -97,5 +97,6 @@ fn advance(positions: &mut [i64], fetched: &Fetched) {
 }
 
 fn note_positions(progress: &Progress, region: Region, positions: &[i64]) {
-    progress.change(|state| state.seen_mut(region).group = Some(positions.iter().sum()));
+    let seen = Seen { records: None, group: Some(positions.iter().sum()) };
+    progress.change(|state| state.seen_mut(region).learn(seen));
 }

@@ -62,7 +62,7 @@ impl Ledger {
     /// Everything before an offset was read in eu-west.
     pub(super) fn readable(&mut self, partition: i32, before: i64, at_us: u64) {
         let Some(partition) = self.partition_mut(partition) else { return };
-        if partition.readable.last().is_none_or(|last| before > last.before) {
+        if before > partition.readable.last().map_or(0, |last| last.before) {
             partition.readable.push(Readable { before, at_us });
         }
     }
@@ -79,6 +79,16 @@ impl Ledger {
 
     pub(super) fn acked_in(&self, region: Region) -> u64 {
         self.partitions().flatten().filter(|acked| acked.region == region).map(|_| 1).sum()
+    }
+
+    /// Whether the last events of some partition are this region's.
+    pub(super) fn has_reached(&self, region: Region) -> bool {
+        self.partitions().filter_map(|acked| acked.last()).any(|last| last.region == region)
+    }
+
+    /// Whether anything was readable in eu-west yet.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.partitions.iter().any(|partition| partition.readable.last().is_some_and(|last| last.before > 0))
     }
 
     pub(super) fn acked(&self) -> u64 {

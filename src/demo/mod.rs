@@ -112,12 +112,16 @@ async fn live(options: &DemoOptions, clock: Arc<dyn Clock>) -> Result<u8, DemoEr
     shown.abort();
     view::finish(&progress, style);
 
-    let code = tell(&ending, &mut world, &daemons, options.json);
+    let mut code = tell(&ending, &mut world, &daemons, options.json);
     if code == exit::DONE && !options.once {
-        print(&invitation(&world));
+        // To standard error: a result in JSON is to be the last line of the other.
+        eprint!("{}", invitation(&world));
         tokio::select! {
             _ = signals.next() => {}
-            ended = daemons.ended() => eprintln!("isthmus: {ended}\n{}", daemons.log_tails()),
+            ended = daemons.ended() => {
+                eprintln!("{}isthmus: {ended}", daemons.log_tails());
+                code = exit::FAILED;
+            }
         }
     }
     tokio::select! {

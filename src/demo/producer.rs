@@ -180,3 +180,6 @@ impl Producer {
         all_taken
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,6 +116,15 @@ impl Progress {
     }
 }
 
+impl Seen {
+    /// What was asked a moment ago: the consumer, who knows at once, may have told more since, and a region that does not
+    /// tell has not forgotten. A group is never beyond the records.
+    pub(super) fn learn(&mut self, asked: Self) {
+        self.group = self.group.max(asked.group);
+        self.records = self.records.max(asked.records).max(self.group);
+    }
+}
+
 impl State {
     pub(super) fn process(&mut self, partition: i32, offsets: impl Iterator<Item = i64>) {
         let processed = usize::try_from(partition).ok().and_then(|at| self.processed.get_mut(at));

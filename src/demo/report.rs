@@ -20,17 +20,19 @@ pub(super) struct Report {
     lag_us: Option<(u64, u64)>,
     failover_ms: u64,
     write_pause_ms: Option<u64>,
+    /// By the daemon's own account.
+    rpo_records: u64,
+    rto_ms: u64,
     elapsed_ms: u64,
-    /// The daemon's own account of the failover.
-    failover: Value,
 }
 
 /// How long things took, and what the daemon said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Course {
     pub(super) failover_ms: u64,
     pub(super) elapsed_ms: u64,
-    pub(super) failover: Value,
+    pub(super) rpo_records: u64,
+    pub(super) rto_ms: u64,
 }
 
 impl Report {
@@ -52,8 +54,9 @@ impl Report {
             lag_us: percentile(&lags, 50).zip(percentile(&lags, 99)),
             failover_ms: course.failover_ms,
             write_pause_ms: state.ledger.pause_us().map(|pause| pause / 1_000),
+            rpo_records: course.rpo_records,
+            rto_ms: course.rto_ms,
             elapsed_ms: course.elapsed_ms,
-            failover: course.failover,
         }
     }
 
@@ -63,6 +66,7 @@ impl Report {
             && self.mirrored > 0
             && self.audit.verified == self.produced
             && self.mismatches == 0
+            && self.rpo_records == 0
             && self.group_reread == 0
             && self.group_skipped == 0
     }
@@ -83,8 +87,9 @@ impl Report {
             "lag_ms_p99": self.lag_us.map(|(_, p99)| ms(p99)),
             "failover_ms": self.failover_ms,
             "write_pause_ms": self.write_pause_ms,
+            "rpo_records": self.rpo_records,
+            "rto_ms": self.rto_ms,
             "elapsed_ms": self.elapsed_ms,
-            "failover": self.failover,
         })
     }
 
@@ -108,7 +113,8 @@ impl Report {
             );
         }
         let pause = self.write_pause_ms.map(|ms| format!(", {ms} ms without a write")).unwrap_or_default();
-        line("failover", format!("{} ms{pause}", self.failover_ms));
+        let lost = self.rpo_records;
+        line("failover", format!("{} ms{pause}, {lost} records left behind", self.failover_ms));
         let (reread, skipped) = (self.group_reread, self.group_skipped);
         line("group", format!("{} processed, {reread} read again, {skipped} skipped", self.group_processed));
         line("check", format!("{} verified, {mismatches} mismatches", self.audit.verified));
@@ -143,15 +149,17 @@ mod tests {
             lag_us: Some((1_250, 3_000)),
             failover_ms: 42,
             write_pause_ms: Some(40),
+            rpo_records: 0,
+            rto_ms: 40,
             elapsed_ms: 900,
-            failover: Value::Null,
         }
     }
 
     #[test]
     fn only_a_faultless_run_holds() {
         assert!(good().held());
-        let faults: [fn(&mut Report); 6] = [
+        let faults: [fn(&mut Report); 7] = [
+            |report| report.rpo_records = 1,
             |report| report.mismatches = 1,
             |report| report.audit.verified = 9,
             |report| report.group_reread = 1,

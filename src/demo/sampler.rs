@@ -25,7 +25,7 @@ pub(super) async fn sample(progress: Progress, region: Region, address: SocketAd
         if let Ok(mut connected) = connected
             && let Ok(seen) = ask(&mut connected).await
         {
-            progress.change(|state| *state.seen_mut(region) = seen);
+            progress.change(|state| state.seen_mut(region).learn(seen));
             client = Some(connected);
         }
         time::sleep(EVERY).await;

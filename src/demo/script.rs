@@ -2,12 +2,13 @@
 
 use std::{future, net::SocketAddr, time::Duration};
 
-use serde_json::Value;
 use tokio::{
     sync::watch,
     task::JoinSet,
     time::{self, Instant},
 };
+
+use mirror::ownership::FailoverReport;
 
 use super::{
     admin,
@@ -54,14 +55,14 @@ pub(super) async fn play(world: &World, progress: &Progress, load: Load) -> Resu
 
     progress.enter("moving the home to eu-west");
     checkout.stop(&mut cast).await?;
-    let (failover, failover_ms) = cast.fail_over().await?;
+    let (moved, failover_ms) = cast.fail_over().await?;
     home.send_replace(Home::In(Region::West, world.endpoints(Region::West).kafka));
     progress.change(|state| state.home = Region::West);
 
     progress.enter("producing in eu-west");
     let checkout = cast.consume(Region::West);
     cast.during(time::sleep(Duration::from_millis(load.seconds * 500))).await?;
-    cast.until("the first event acknowledged in eu-west", |state| state.ledger.acked_in(Region::West) > 0)
+    cast.until("the first event acknowledged in eu-west", |state| state.ledger.has_reached(Region::West))
         .await?;
     home.send_replace(Home::Done);
     cast.until("the last acknowledgement", |state| state.answered).await?;
@@ -72,7 +73,7 @@ pub(super) async fn play(world: &World, progress: &Progress, load: Load) -> Resu
     let ledger = progress.look(|state| state.ledger.clone());
     let found = cast.during(audit(world, &ledger)).await??;
     let elapsed_ms = millis(began.elapsed());
-    let course = Course { failover_ms, elapsed_ms, failover };
+    let course = Course { failover_ms, elapsed_ms, rpo_records: moved.rpo_records, rto_ms: moved.rto_ms };
     progress.enter("done");
     Ok(progress.look(|state| Report::new(state, found, course)))
 }
@@ -157,7 +158,7 @@ impl<'a> Cast<'a> {
         }
     }
 
-    async fn fail_over(&mut self) -> Result<(Value, u64), DemoError> {
+    async fn fail_over(&mut self) -> Result<(FailoverReport, u64), DemoError> {
         let began = Instant::now();
         let world = self.world;
         let report = self.during(admin::fail_over(world, Region::West)).await??;
@@ -167,7 +168,7 @@ impl<'a> Cast<'a> {
     /// Something has arrived in eu-west at all; the failover itself waits for the rest.
     async fn until_mirrored(&mut self) -> Result<(), DemoError> {
         let progress = self.progress;
-        let mirrored = progress.until(|state| state.ledger.mirrored() > 0);
+        let mirrored = progress.until(|state| state.ledger.has_arrived());
         let mirrored = time::timeout(MIRRORED_WITHIN, mirrored);
         let late =
             |_| DemoError::Late { step: "the first event on its way to eu-west", within: MIRRORED_WITHIN };

@@ -14,6 +14,8 @@ pub(crate) mod translate;
 
 use std::{future::Future, pin::Pin};
 
+use mirror::ownership::FailoverReport;
+
 pub(crate) use self::{
     failover::FailoverRequest,
     problem::{Kind, Problem, ProblemAnswer},
@@ -28,7 +30,7 @@ pub(crate) trait Operations: Send + Sync + 'static {
     fn status(&self) -> NodeStatus;
 
     /// Ends only when the verb has. Whoever stops waiting does not stop it.
-    fn failover(&self, request: FailoverRequest) -> Answering<'_, serde_json::Value>;
+    fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport>;
 
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated>;
 }

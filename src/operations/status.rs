@@ -24,7 +24,7 @@ pub(crate) struct NodeNames {
 }
 
 /// This node's end of a link.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LinkStatus {
     /// `FROM:TO`.
     pub(crate) name: String,

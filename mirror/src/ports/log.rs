@@ -46,7 +46,6 @@ impl LogPartition {
         Self { log, dir, reads }
     }
 
-    #[expect(clippy::async_yields_async, reason = "queueing and settling are waited for apart")]
     async fn submit(&self, appends: Vec<Append>) -> Settled {
         Box::pin(self.dir.submit(appends, Ack::Synced).await)
     }
