@@ -3,6 +3,7 @@
 mod certs;
 mod command;
 mod daemon;
+mod demo;
 mod lifecycle;
 mod placement;
 mod settings;
