@@ -22,7 +22,16 @@ impl Patience {
 
     /// After a failed try: a moment later if another one makes sense, the error otherwise.
     pub(super) async fn after(&self, error: ClientError) -> Result<(), ClientError> {
-        if !error.is_passing() || Instant::now() >= self.until {
+        self.pause(error.is_passing(), error).await
+    }
+
+    /// The same where a refusal by policy may pass too.
+    pub(super) async fn after_policy(&self, error: ClientError) -> Result<(), ClientError> {
+        self.pause(error.is_passing() || error.is_policy(), error).await
+    }
+
+    async fn pause(&self, passes: bool, error: ClientError) -> Result<(), ClientError> {
+        if !passes || Instant::now() >= self.until {
             return Err(error);
         }
         time::sleep(PAUSE).await;
@@ -58,5 +67,8 @@ mod tests {
         let patience = Patience::of(PAUSE * 3);
         let refused = patience.after(refusal(ErrorCode::POLICY_VIOLATION)).await;
         assert!(!refused.expect_err("final").is_passing());
+        patience.after_policy(refusal(ErrorCode::POLICY_VIOLATION)).await.expect("unless it may pass");
+        let refused = patience.after_policy(refusal(ErrorCode::TOPIC_ALREADY_EXISTS)).await;
+        refused.expect_err("no policy");
     }
 }

@@ -96,10 +96,13 @@ pub(super) fn invitation(world: &World) -> String {
     )
 }
 
+/// A home that has just started refuses writes until it has heard from its standby, since that could have taken over.
 async fn create_topic(world: &World) -> Result<(), ClientError> {
     let mut east = Client::open(world.endpoints(Region::East).kafka).await?;
-    east.create_topic(TOPIC, PARTITIONS).await?;
     let patience = Patience::of(CREATED_WITHIN);
+    while let Err(error) = east.create_topic(TOPIC, PARTITIONS).await {
+        patience.after_policy(error).await?;
+    }
     while let Err(error) = east.topic(TOPIC).await {
         patience.after(error).await?;
     }

@@ -25,6 +25,11 @@ impl ClientError {
     pub(in crate::demo) fn is_passing(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if passes(*code))
     }
+
+    /// Whether it is a refusal because something may not be written there.
+    pub(in crate::demo) fn is_policy(&self) -> bool {
+        matches!(self, Self::Refused { code: ErrorCode::POLICY_VIOLATION, .. })
+    }
 }
 
 /// Codes of a broker that does not serve this now, and has done nothing.
