@@ -1,28 +1,31 @@
 //! Who may write and commit here: what the mirror's units say, and what the topology says of topics outside of units.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use broker::{Gate, GroupGate, TopicGate};
-use mirror::ownership::{self, Membership, UnitView, gate_of_group, gate_of_topic};
-use tokio::sync::watch;
-use topology::{Flow, NodePlan, Side};
+use mirror::{
+    driver::UnitViews,
+    ownership::{self, Membership},
+};
+use topology::{Flow, LinkPlan, NodePlan, Side};
 
-/// The views of all units, as the mirror publishes them.
-pub(crate) type UnitViews = watch::Receiver<Arc<BTreeMap<String, UnitView>>>;
-
-pub(crate) struct WriteGate {
-    units: Units,
-    views: UnitViews,
+/// What the failover units say. Names that belong to none are open.
+pub(crate) trait UnitGates: Send + Sync + 'static {
+    fn topic(&self, name: &str) -> ownership::Gate;
+    fn group(&self, id: &str) -> ownership::Gate;
 }
 
-impl WriteGate {
-    pub(crate) fn new(plan: Arc<NodePlan>, views: UnitViews) -> Self {
-        Self { units: Units(plan), views }
+impl UnitGates for UnitViews {
+    fn topic(&self, name: &str) -> ownership::Gate {
+        self.gate_of_topic(name)
+    }
+
+    fn group(&self, id: &str) -> ownership::Gate {
+        self.gate_of_group(id)
     }
 }
 
 /// Which unit a name belongs to, by the topology.
-#[derive(Clone)]
 pub(crate) struct Units(pub(crate) Arc<NodePlan>);
 
 impl Membership for Units {
@@ -35,14 +38,25 @@ impl Membership for Units {
     }
 }
 
-impl Gate for WriteGate {
+pub(crate) struct WriteGate<G> {
+    plan: Arc<NodePlan>,
+    units: Arc<G>,
+}
+
+impl<G: UnitGates> WriteGate<G> {
+    pub(crate) fn new(plan: Arc<NodePlan>, units: Arc<G>) -> Self {
+        Self { plan, units }
+    }
+}
+
+impl<G: UnitGates> Gate for WriteGate<G> {
     fn topic(&self, name: &str) -> TopicGate {
-        if self.units.unit_of_topic(name).is_none()
-            && let Some(home) = source_of_replica(&self.units.0, name)
+        if self.plan.unit_of_topic(name).is_none()
+            && let Some(home) = source_of_replica(&self.plan, name)
         {
             return TopicGate::ReadOnly { home };
         }
-        match gate_of_topic(name, &self.units, &**self.views.borrow()) {
+        match self.units.topic(name) {
             ownership::Gate::Open => TopicGate::Open,
             ownership::Gate::ReadOnly { home } => TopicGate::ReadOnly { home: home.shared() },
             ownership::Gate::Fenced => TopicGate::Fenced,
@@ -50,9 +64,9 @@ impl Gate for WriteGate {
     }
 
     fn group(&self, id: &str) -> GroupGate {
-        match gate_of_group(id, &self.units, &**self.views.borrow()) {
+        match self.units.group(id) {
             ownership::Gate::Open => GroupGate::Open,
-            // What a standby's group commits would be written over by the home's commits, or write over them.
+            // What a group commits at a standby would be written over by the home's commits, or write over them.
             ownership::Gate::ReadOnly { .. } | ownership::Gate::Fenced => GroupGate::Fenced,
         }
     }
@@ -60,18 +74,15 @@ impl Gate for WriteGate {
 
 /// The datacenter that a topic outside of units is a replica of. The topology allows one.
 fn source_of_replica(plan: &NodePlan, topic: &str) -> Option<Arc<str>> {
-    let incoming = plan.links().filter(|link| link.side == Side::Target);
-    let source = |link: &topology::LinkPlan| match link.flow(topic)? {
+    let source = |link: &LinkPlan| match link.flow(topic)? {
         Flow::Replica => link.peers.first().map(|peer| Arc::from(peer.datacenter.as_str())),
         Flow::Merged { .. } => None,
     };
-    incoming.into_iter().find_map(source)
+    plan.links().filter(|link| link.side == Side::Target).find_map(source)
 }
 
 #[cfg(test)]
 mod tests {
-    use mirror::ownership::{HomeGeneration, StateName};
-
     use super::*;
 
     const TOPOLOGY: &str = r#"
@@ -90,54 +101,48 @@ failover:
   - { name: orders, topics: ["orders.*"], groups: ["checkout-*"], home: us, standby: [eu] }
 "#;
 
-    fn gate(node: &str, views: BTreeMap<String, UnitView>) -> WriteGate {
-        let loaded = topology::load("t.yaml", TOPOLOGY).expect("a valid file");
-        let plan = topology::plan(&loaded.topology, node).expect("a node of it");
-        WriteGate::new(Arc::new(plan), watch::Sender::new(Arc::new(views)).subscribe())
+    /// Every unit says the same.
+    struct Say(Units, ownership::Gate);
+
+    impl UnitGates for Say {
+        fn topic(&self, name: &str) -> ownership::Gate {
+            self.0.unit_of_topic(name).map_or(ownership::Gate::Open, |_| self.1.clone())
+        }
+
+        fn group(&self, id: &str) -> ownership::Gate {
+            self.0.unit_of_group(id).map_or(ownership::Gate::Open, |_| self.1.clone())
+        }
     }
 
-    fn view(gate: ownership::Gate) -> BTreeMap<String, UnitView> {
-        let view = UnitView {
-            unit: "orders".to_owned(),
-            state: StateName::Standby,
-            generation: HomeGeneration(1),
-            home: "us".into(),
-            gate,
-            flowing: true,
-        };
-        BTreeMap::from([("orders".to_owned(), view)])
+    fn gate(node: &str, say: ownership::Gate) -> WriteGate<Say> {
+        let loaded = topology::load("t.yaml", TOPOLOGY).expect("a valid file");
+        let plan = Arc::new(topology::plan(&loaded.topology, node).expect("a node of it"));
+        WriteGate::new(plan.clone(), Arc::new(Say(Units(plan), say)))
     }
 
     #[test]
     fn a_unit_decides_over_its_topics_and_groups() {
-        let read_only = gate("eu-1", view(ownership::Gate::ReadOnly { home: "us".into() }));
+        let read_only = gate("eu-1", ownership::Gate::ReadOnly { home: "us".into() });
         assert_eq!(read_only.topic("orders.eu"), TopicGate::ReadOnly { home: "us".into() });
         assert_eq!(read_only.group("checkout-1"), GroupGate::Fenced);
-        let open = gate("eu-1", view(ownership::Gate::Open));
+        let open = gate("eu-1", ownership::Gate::Open);
         assert_eq!(open.topic("orders.eu"), TopicGate::Open);
         assert_eq!(open.group("checkout-1"), GroupGate::Open);
-        let fenced = gate("us-1", view(ownership::Gate::Fenced));
+        let fenced = gate("us-1", ownership::Gate::Fenced);
         assert_eq!(fenced.topic("orders.eu"), TopicGate::Fenced);
         assert_eq!(fenced.group("checkout-1"), GroupGate::Fenced);
     }
 
     #[test]
-    fn a_unit_that_was_not_heard_of_yet_is_fenced() {
-        let gate = gate("us-1", BTreeMap::new());
-        assert_eq!(gate.topic("orders.eu"), TopicGate::Fenced);
-        assert_eq!(gate.group("checkout-1"), GroupGate::Fenced);
-    }
-
-    #[test]
     fn a_replica_outside_of_units_is_read_only_at_the_target_alone() {
-        let target = gate("eu-1", BTreeMap::new());
+        let target = gate("eu-1", ownership::Gate::Fenced);
         assert_eq!(target.topic("plain.a"), TopicGate::ReadOnly { home: "us".into() });
-        assert_eq!(gate("us-1", BTreeMap::new()).topic("plain.a"), TopicGate::Open);
+        assert_eq!(gate("us-1", ownership::Gate::Fenced).topic("plain.a"), TopicGate::Open);
     }
 
     #[test]
     fn merged_and_other_topics_and_groups_are_open() {
-        let target = gate("eu-1", BTreeMap::new());
+        let target = gate("eu-1", ownership::Gate::Fenced);
         for topic in ["all-clicks", "clicks", "local", "__consumer_offsets"] {
             assert_eq!(target.topic(topic), TopicGate::Open, "{topic}");
         }

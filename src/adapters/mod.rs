@@ -3,7 +3,7 @@
 //! ```text
 //!   BatchSource, BatchSink -> the broker's logs       TopicCatalog   -> its metadata
 //!   GroupStore -> its groups                          OwnershipStore -> its metadata, its gates
-//!   Credentials -> certificates and topology
+//!   Credentials -> certificates and topology          LinkRules, Membership -> the topology
 //!   Gate (the broker's question: who may write?)  <-  the mirror's view of who is home, and the topology
 //! ```
 //!
@@ -15,8 +15,11 @@ mod failures;
 mod gate;
 mod groups;
 mod ownership;
+mod rules;
 mod sink;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -28,7 +31,11 @@ use self::{
     catalog::BrokerCatalog, groups::BrokerGroups, ownership::BrokerOwnership, sink::BrokerSink,
     source::BrokerSource,
 };
-pub(crate) use self::{credentials::CertifiedNode, gate::WriteGate};
+pub(crate) use self::{
+    credentials::CertifiedNode,
+    gate::{Units, WriteGate},
+    rules::DeclaredRules,
+};
 
 /// Segment files that links read at once. Consumers have bounds of their own, so back-fill does not take theirs.
 const DISK_READS_AT_ONCE: usize = 4;

@@ -1,9 +1,9 @@
-//! Metrics of links and units, read off the node's status when asked for: `/metrics` and `isthmus status` cannot disagree.
+//! Metrics of links and units, made of the node's status when asked for: `/metrics` and `isthmus status` cannot disagree.
 //!
 //! What a label can be is bounded: links and units by the topology, states and reasons by the code. Only lag and state are told
 //! for each partition.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
 use prometheus_client::{
     collector::Collector,
@@ -13,33 +13,33 @@ use prometheus_client::{
 };
 
 use crate::operations::{
-    NodeStatus, Operations,
+    NodeStatus,
     status::{LinkStatus, PartitionStatus, TransportStatus, UnitStatus},
 };
 
-pub(crate) fn register(registry: &mut Registry, operations: Arc<dyn Operations>) {
-    registry.register_collector(Box::new(Mirroring { operations }));
+/// A registry of what this status says.
+pub(super) fn registry(status: NodeStatus) -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Mirroring(status)));
+    registry
 }
 
-struct Mirroring {
-    operations: Arc<dyn Operations>,
-}
-
-impl fmt::Debug for Mirroring {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mirroring").finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+struct Mirroring(NodeStatus);
 
 type OfLink = [(&'static str, String); 3];
 
 impl Collector for Mirroring {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let NodeStatus { links, units, .. } = self.operations.status();
-        connections(&mut encoder, &links)?;
-        counters(&mut encoder, &links)?;
-        partitions(&mut encoder, &links)?;
-        homes(&mut encoder, &units)
+        let NodeStatus { links, units, .. } = &self.0;
+        if links.is_empty() && units.is_empty() {
+            // A broker that stands alone has nothing to say of links, not even that there are none.
+            return Ok(());
+        }
+        connections(&mut encoder, links)?;
+        counters(&mut encoder, links)?;
+        partitions(&mut encoder, links)?;
+        homes(&mut encoder, units)
     }
 }
 
@@ -167,14 +167,12 @@ mod tests {
     use prometheus_client::encoding::text::encode;
 
     use super::*;
-    use crate::admin::testing::FakeNode;
+    use crate::admin::testing;
 
     #[test]
     fn every_figure_has_its_labels() {
-        let mut registry = Registry::default();
-        register(&mut registry, Arc::new(FakeNode));
         let mut text = String::new();
-        encode(&mut text, &registry).expect("text");
+        encode(&mut text, &registry(testing::status())).expect("text");
         let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let link = r#"link="us:eu",side="target",peer="us-1""#;
         let partition = r#"link="us:eu",topic="orders",partition="0""#;

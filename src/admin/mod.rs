@@ -10,14 +10,15 @@
 //! ```
 //!
 //! Promises:
-//! 1. It costs the brokers' clients nothing: connections are few, each serves one request and has a deadline.
+//! 1. It costs the brokers' clients nothing: connections are few, each serves one request and has a deadline,
+//!    unless a verb is at work that the operator waits for.
 //! 2. It is up before the broker starts and down after the broker has drained, so that every phase can be seen.
 //!
-//! It has neither TLS nor passwords: keep it on an address that only the operator reaches.
+//! It has neither TLS nor passwords, and whoever reaches it can move homes: keep it on an address that only the operator reaches.
 
-pub(crate) mod mirroring;
 pub(crate) mod process;
 
+mod mirroring;
 mod patience;
 mod routes;
 mod serve;

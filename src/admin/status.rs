@@ -58,8 +58,11 @@ impl Status {
     }
 
     /// What can be said of the node in any phase.
-    pub(crate) fn of_node(&self) -> NodeStatus {
-        let mut status = self.operations.get().map_or_else(NodeStatus::default, |node| node.status());
+    pub(crate) async fn of_node(&self) -> NodeStatus {
+        let mut status = match self.operations.get() {
+            Some(node) => node.status().await,
+            None => NodeStatus::default(),
+        };
         env!("CARGO_PKG_VERSION").clone_into(&mut status.version);
         status.phase = self.phase().to_string();
         status

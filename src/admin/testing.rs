@@ -3,7 +3,7 @@
 use mirror::ownership::{FailoverReport, GroupTotals, HomeGeneration, Outcome};
 
 use crate::operations::{
-    Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, TranslateRequest, Translated,
+    Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
     status::{LinkStatus, PartitionStatus, Stop, TransportStatus, UnitStatus},
 };
 
@@ -11,47 +11,8 @@ use crate::operations::{
 pub(super) struct FakeNode;
 
 impl Operations for FakeNode {
-    fn status(&self) -> NodeStatus {
-        let transport = TransportStatus {
-            rtt_ms: 80.0,
-            congestion_window_bytes: 1_000,
-            sent_bytes: 7,
-            received_bytes: 9,
-            lost_packets: 1,
-        };
-        let partition = PartitionStatus {
-            topic: "orders".into(),
-            partition: 0,
-            state: "stopped".into(),
-            source_end: Some(9),
-            position: Some(7),
-            lag_records: Some(2),
-            lag_seconds: Some(1.5),
-            stop: Some(Stop {
-                code: "diverged".into(),
-                what: "two stories".into(),
-                action: "compare".into(),
-            }),
-        };
-        let link = LinkStatus {
-            name: "us:eu".into(),
-            side: "target".into(),
-            peer: "us-1".into(),
-            state: "connected".into(),
-            transport: Some(transport),
-            refused: [("bad-block".to_owned(), 3)].into(),
-            counters: [("connections".to_owned(), 2)].into(),
-            partitions: vec![partition],
-            ..LinkStatus::default()
-        };
-        let unit = UnitStatus {
-            name: "orders".into(),
-            state: "standby".into(),
-            home: "us".into(),
-            generation: 1,
-            writable: false,
-        };
-        NodeStatus { links: vec![link], units: vec![unit], ..NodeStatus::default() }
+    fn status(&self) -> Telling<'_, NodeStatus> {
+        Box::pin(async { status() })
     }
 
     fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport> {
@@ -87,4 +48,43 @@ impl Operations for FakeNode {
         let answer = Translated { link, topic, target_topic, partition, offset, reverse, translated, how };
         Box::pin(async move { Ok(answer) })
     }
+}
+
+pub(super) fn status() -> NodeStatus {
+    let transport = TransportStatus {
+        rtt_ms: 80.0,
+        congestion_window_bytes: 1_000,
+        sent_bytes: 7,
+        received_bytes: 9,
+        lost_packets: 1,
+    };
+    let partition = PartitionStatus {
+        topic: "orders".into(),
+        partition: 0,
+        state: "stopped".into(),
+        source_end: Some(9),
+        position: Some(7),
+        lag_records: Some(2),
+        lag_seconds: Some(1.5),
+        stop: Some(Stop { code: "diverged".into(), what: "two stories".into(), action: "compare".into() }),
+    };
+    let link = LinkStatus {
+        name: "us:eu".into(),
+        side: "target".into(),
+        peer: "us-1".into(),
+        state: "connected".into(),
+        transport: Some(transport),
+        refused: [("bad-block".to_owned(), 3)].into(),
+        counters: [("connections".to_owned(), 2)].into(),
+        partitions: vec![partition],
+        ..LinkStatus::default()
+    };
+    let unit = UnitStatus {
+        name: "orders".into(),
+        state: "standby".into(),
+        home: "us".into(),
+        generation: 1,
+        writable: false,
+    };
+    NodeStatus { links: vec![link], units: vec![unit], ..NodeStatus::default() }
 }

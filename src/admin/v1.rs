@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Status>> {
 }
 
 async fn status(State(status): State<Arc<Status>>) -> Json<NodeStatus> {
-    Json(status.of_node())
+    Json(status.of_node().await)
 }
 
 async fn failover(

@@ -23,11 +23,12 @@ pub(crate) use self::{
     translate::{TranslateRequest, Translated},
 };
 
-pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
+pub(crate) type Answering<'a, T> = Telling<'a, Result<T, Problem>>;
+pub(crate) type Telling<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A node that can be asked.
 pub(crate) trait Operations: Send + Sync + 'static {
-    fn status(&self) -> NodeStatus;
+    fn status(&self) -> Telling<'_, NodeStatus>;
 
     /// Ends only when the verb has. Whoever stops waiting does not stop it.
     fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport>;

@@ -5,6 +5,7 @@ mod command;
 mod daemon;
 mod demo;
 mod lifecycle;
+mod operations;
 mod placement;
 mod settings;
 mod topology;

@@ -42,3 +42,12 @@ pub(crate) const REDIAL_MAX: Duration = Duration::from_secs(10);
 /// Memory that blocks are read into, in pieces of this size.
 pub(crate) const ARENA_BYTES: usize = 4 << 20;
 const _: () = assert!(ARENA_BYTES >= 2 * BLOCK_BYTES_MAX);
+
+/// Control messages go before all blocks.
+pub(crate) const CONTROL_PRIORITY: i32 = i32::MAX;
+
+/// From the end of the control stream to the end of the connection.
+pub(crate) const CONTROL_END: Duration = Duration::from_secs(1);
+
+/// From a connection to the peer's hello.
+pub(crate) const HELLO_TIMEOUT: Duration = Duration::from_secs(10);

@@ -4,17 +4,33 @@
 //! its core, and carries out what the core wants.
 
 mod backoff;
+mod closing;
+mod control;
 mod credentials;
+mod deadline;
+mod dial;
+mod flows;
+mod inquiry;
+mod kit;
 mod limits;
+mod line;
+mod metrics;
 mod pool;
+mod random;
 mod settings;
+mod source;
+mod target;
 mod thread;
 mod transport;
+mod watches;
 mod workers;
 
 pub use self::{
     credentials::{Credentials, CredentialsError, Peer},
+    flows::{Landing, LinkRules, TopicRule, UnitViews},
+    metrics::{Counter, LinkMetrics},
     pool::BufferPool,
+    random::Random,
     settings::{Congestion, TransportSettings},
     transport::{EndpointError, client_config, endpoint, transport_config},
 };

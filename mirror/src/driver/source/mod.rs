@@ -1,0 +1,15 @@
+//! The source's end of a connection: logs are read, packed, and written to streams as the sender's core wants.
+//!
+//! ```text
+//!   session     waits for the next fact, feeds the core, carries out what it wants
+//!   partitions  opened logs and their watches          reads    whole batches, checked
+//!   blocks      packed, one stream each                catalog  topics and group offsets to tell
+//! ```
+
+mod blocks;
+mod catalog;
+mod partitions;
+mod reads;
+mod session;
+
+pub(crate) use session::{SourceParts, SourceSession};
