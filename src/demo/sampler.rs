@@ -32,6 +32,17 @@ pub(super) async fn sample(progress: Progress, region: Region, address: SocketAd
     }
 }
 
+/// Asks one region once more, so that the last thing that is shown is how it ended.
+pub(super) async fn sample_last(
+    progress: &Progress,
+    region: Region,
+    address: SocketAddr,
+) -> Result<(), ClientError> {
+    let seen = ask(&mut Client::open(address).await?).await?;
+    progress.change(|state| state.seen_mut(region).learn(seen));
+    Ok(())
+}
+
 async fn ask(client: &mut Client) -> Result<Seen, ClientError> {
     let passing = |error: ClientError| if error.is_passing() { Ok(None) } else { Err(error) };
     let records = match client.ends(TOPIC, PARTITIONS).await {

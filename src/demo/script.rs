@@ -74,6 +74,9 @@ pub(super) async fn play(world: &World, progress: &Progress, load: Load) -> Resu
     let found = cast.during(audit(world, &ledger)).await??;
     let elapsed_ms = millis(began.elapsed());
     let course = Course { failover_ms, elapsed_ms, rpo_records: moved.rpo_records, rto_ms: moved.rto_ms };
+    for region in Region::BOTH {
+        sampler::sample_last(progress, region, cast.kafka(region)).await?;
+    }
     progress.enter("done");
     Ok(progress.look(|state| Report::new(state, found, course)))
 }
@@ -83,15 +86,25 @@ pub(super) fn invitation(world: &World) -> String {
     let [east, west] = Region::BOTH.map(|region| world.endpoints(region).kafka);
     let gone = if world.folder.is_kept() { "" } else { ", and go at the end" };
     let (east_admin, west_admin) = (world.endpoints(Region::East).admin, world.endpoints(Region::West).admin);
+    let try_these = [
+        (
+            format!("kcat -b {west} -C -t {TOPIC} -o -5 -e -f '%p/%o  %k = %s\\n'"),
+            "the last events, in eu-west",
+        ),
+        (
+            format!("kcat -b {east} -C -t {TOPIC} -o -5 -e -f '%p/%o  %k = %s\\n'"),
+            "the same ones, in us-east",
+        ),
+        (format!("echo me:hello | kcat -b {west} -P -t {TOPIC} -K :"), "eu-west is the home now"),
+        (format!("echo me:hello | kcat -b {east} -P -t {TOPIC} -K :"), "us-east refuses writes"),
+        (format!("kcat -b {west} -G {GROUP} {TOPIC}"), "the group goes on where it is"),
+        (format!("isthmus status --admin {west_admin}"), "links, lag, homes"),
+        (format!("isthmus failover {UNIT} --to us-east --admin {east_admin}"), "and the way back"),
+    ];
+    let lines = try_these.map(|(command, what)| format!("  {command:<82} # {what}\n"));
     format!(
-        "Both datacenters go on until Ctrl-C. Try, in another terminal:\n\n\
-         \x20 kcat -b {west} -C -t {TOPIC} -o -5 -e -f '%p/%o  %k = %s\\n'      # the last events, in eu-west\n\
-         \x20 kcat -b {east} -C -t {TOPIC} -o -5 -e -f '%p/%o  %k = %s\\n'      # the same ones, in us-east\n\
-         \x20 echo me:hello | kcat -b {west} -P -t {TOPIC} -K :                 # eu-west is the home now\n\
-         \x20 echo me:hello | kcat -b {east} -P -t {TOPIC} -K :                 # us-east refuses writes\n\
-         \x20 kcat -b {west} -G {GROUP} {TOPIC}                                  # the group, where it is now\n\
-         \x20 isthmus failover {UNIT} --to us-east --admin {east_admin}         # and the way back\n\n\
-         Files are in {}{gone}; admin pages on http://{east_admin} and http://{west_admin}.\n",
+        "\nBoth datacenters go on until Ctrl-C. Try, in another terminal:\n\n{}\nFiles are in {}{gone}.\n",
+        lines.concat(),
         world.folder.path().display(),
     )
 }
