@@ -10,6 +10,7 @@
 //! One file for each port: names and errors are translated, nothing is decided.
 
 mod catalog;
+mod counters;
 mod credentials;
 mod failures;
 mod gate;

@@ -37,7 +37,6 @@ impl Collector for Mirroring {
             return Ok(());
         }
         connections(&mut encoder, links)?;
-        counters(&mut encoder, links)?;
         partitions(&mut encoder, links)?;
         homes(&mut encoder, units)
     }
@@ -68,21 +67,6 @@ fn connections(encoder: &mut DescriptorEncoder<'_>, links: &[LinkStatus]) -> fmt
         totals_of(encoder, name, help, told)?;
     }
     Ok(())
-}
-
-fn counters(encoder: &mut DescriptorEncoder<'_>, links: &[LinkStatus]) -> fmt::Result {
-    let each = |of: fn(&LinkStatus) -> &BTreeMap<String, u64>, label: &'static str| {
-        links.iter().flat_map(move |link| {
-            of(link).iter().map(move |(word, count)| {
-                let [name, side, peer] = of_link(link);
-                ([name, side, peer, (label, word.clone())], *count)
-            })
-        })
-    };
-    let what = "What happened on the link, by kind";
-    totals_of(encoder, "isthmus_mirror_link_events", what, each(|link| &link.counters, "event"))?;
-    let what = "What the other side sent and was not taken, by reason";
-    totals_of(encoder, "isthmus_mirror_refused", what, each(|link| &link.refused, "reason"))
 }
 
 fn partitions(encoder: &mut DescriptorEncoder<'_>, links: &[LinkStatus]) -> fmt::Result {
@@ -183,8 +167,6 @@ mod tests {
             format!("isthmus_mirror_link_sent_bytes_total{{{link}}} 7"),
             format!("isthmus_mirror_link_received_bytes_total{{{link}}} 9"),
             format!("isthmus_mirror_link_lost_packets_total{{{link}}} 1"),
-            format!("isthmus_mirror_link_events_total{{{link},event=\"connections\"}} 2"),
-            format!("isthmus_mirror_refused_total{{{link},reason=\"bad-block\"}} 3"),
             format!("isthmus_mirror_lag_records{{{partition}}} 2.0"),
             format!("isthmus_mirror_lag_seconds{{{partition}}} 1.5"),
             format!(

@@ -74,8 +74,6 @@ pub(super) fn status() -> NodeStatus {
         peer: "us-1".into(),
         state: "connected".into(),
         transport: Some(transport),
-        refused: [("bad-block".to_owned(), 3)].into(),
-        counters: [("connections".to_owned(), 2)].into(),
         partitions: vec![partition],
         ..LinkStatus::default()
     };

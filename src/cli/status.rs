@@ -79,11 +79,10 @@ fn links(links: &[LinkStatus]) -> String {
             cell(transport.map(|transport| format!("{:.1} ms", transport.rtt_ms))),
             cell(transport.map(|transport| transport.received_bytes)),
             cell(transport.map(|transport| transport.sent_bytes)),
-            link.refused.values().sum::<u64>().to_string(),
             state,
         ]
     };
-    let head = ["LINK", "SIDE HERE", "PEER", "RTT", "RECEIVED", "SENT", "REFUSED", "STATE"];
+    let head = ["LINK", "SIDE HERE", "PEER", "RTT", "RECEIVED", "SENT", "STATE"];
     table(head, &links.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -173,8 +172,8 @@ eu-1 in eu of shop (broker 2001), isthmus 1: ready
 UNIT  STATE HERE  HOME  GENERATION  WRITABLE HERE
 all   standby     us    1           no
 
-LINK   SIDE HERE  PEER  RTT  RECEIVED  SENT  REFUSED  STATE
-us:eu  target     us-1  -    -         -     0        connected
+LINK   SIDE HERE  PEER  RTT  RECEIVED  SENT  STATE
+us:eu  target     us-1  -    -         -     connected
 
 TOPIC   PARTITION  LINK   STATE    SOURCE END  MIRRORED TO  LAG  LAG TIME
 orders  3          us:eu  stopped  9           7            2    1.500 s

@@ -17,6 +17,7 @@ const HOUR_MS: i128 = 3_600_000;
 const YEAR_MS: i128 = 365 * 24 * HOUR_MS;
 const THREADS_MAX: i128 = 1_024;
 const MILLION: i128 = 1_000_000;
+const MIB: i128 = 1 << 20;
 const TIB: i128 = 1 << 40;
 /// A request's length is a signed 32-bit number on the wire; less than this fits no request that is worth taking.
 const REQUEST_BYTES_MIN: i128 = 1_024;
@@ -72,11 +73,18 @@ const RULES: &[(&str, Rule)] = &[
     ("certs",                                       Rule::SomeText),
     ("data",                                        Rule::SomeText),
     ("drain_ms",                                    Rule::Whole(0, HOUR_MS)),
-    ("log.checkpoint_interval_ms",                  Rule::Whole(0, HOUR_MS)),
+    ("link.congestion",                             Rule::OneOf(&["link", "cubic"])),
+    ("link.credit_bytes",                           Rule::Whole(4 * MIB, TIB)),
+    ("link.idle_timeout_ms",                        Rule::Whole(1_000, HOUR_MS)),
+    ("link.keep_alive_ms",                          Rule::Whole(100, HOUR_MS)),
+    ("link.mtu_max",                                Rule::Whole(1_200, 6_500)),
+    ("link.socket_buffer_bytes",                    Rule::Whole(64 << 10, 1 << 30)),
+    ("link.worker_threads",                         Rule::Whole(1, THREADS_MAX)),
+    ("log.checkpoint_interval_ms",                     Rule::Whole(0, HOUR_MS)),
     ("log.decompressed_bytes_max",                  Rule::Whole(REQUEST_BYTES_MIN, TIB)),
     ("log.index_bytes_max",                         Rule::Whole(0, TIB)),
     ("log.open_files_max",                          Rule::Whole(1, MILLION)),
-    ("log.producer_expiry_ms",                      Rule::Whole(1, YEAR_MS)),
+    ("log.producer_expiry_ms",                         Rule::Whole(1, YEAR_MS)),
     ("log.queue_max",                               Rule::Whole(1, MILLION)),
     ("log.recent_bytes_max",                        Rule::Whole(0, TIB)),
     ("log.round_bytes_max",                         Rule::Whole(1, TIB)),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use core_log::LogDirSettings;
+use mirror::driver::TransportSettings;
 
 /// How long a drain may take before the daemon gives up and says so.
 const DRAIN_MS: u64 = 20_000;
@@ -29,6 +30,7 @@ pub(crate) struct Settings {
     /// Threads that serve connections; 0: one per core.
     pub(crate) worker_threads: usize,
     pub(crate) broker: broker::Settings,
+    pub(crate) link: TransportSettings,
     pub(crate) log: LogDirSettings,
     pub(crate) telemetry: TelemetrySettings,
 }
@@ -62,6 +64,7 @@ impl Default for Settings {
             drain_ms: DRAIN_MS,
             worker_threads: 0,
             broker: broker::Settings::default(),
+            link: TransportSettings::default(),
             log: LogDirSettings::default(),
             telemetry: TelemetrySettings::default(),
         }

@@ -44,7 +44,7 @@ fn ports_differ(settings: &Settings) -> Option<Clash> {
     })
 }
 
-fn bounds_nest(settings: &Settings) -> [Option<Clash>; 3] {
+fn bounds_nest(settings: &Settings) -> [Option<Clash>; 4] {
     let broker = &settings.broker;
     [
         at_most(
@@ -64,6 +64,11 @@ fn bounds_nest(settings: &Settings) -> [Option<Clash>; 3] {
         at_most(
             ("broker.topics.max_message_bytes", broker.topics.max_message_bytes.unsigned_abs().into()),
             ("broker.topics.segment_bytes", broker.topics.segment_bytes.unsigned_abs().into()),
+        ),
+        // Some of them get lost.
+        at_most(
+            ("link.keep_alive_ms", settings.link.keep_alive_ms),
+            ("a third of link.idle_timeout_ms", settings.link.idle_timeout_ms / 3),
         ),
     ]
 }
@@ -134,5 +139,6 @@ mod tests {
             refused(|settings| settings.broker.topics.segment_bytes = 4_096),
             ["broker.topics.max_message_bytes"]
         );
+        assert_eq!(refused(|settings| settings.link.keep_alive_ms = 5_001), ["link.keep_alive_ms"]);
     }
 }

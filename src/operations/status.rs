@@ -1,7 +1,5 @@
 //! `GET /v1/status`: a node, its links, what each of them carries, and the failover units.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,12 +35,23 @@ pub(crate) struct LinkStatus {
     /// The last thing that went wrong, if it is not connected.
     pub(crate) problem: Option<String>,
     pub(crate) transport: Option<TransportStatus>,
-    /// Since the start, over all connections.
-    pub(crate) counters: BTreeMap<String, u64>,
-    /// What the other side sent and was not taken, by reason.
-    pub(crate) refused: BTreeMap<String, u64>,
-    /// Known at the target; the source shows none.
+    /// At the target.
     pub(crate) partitions: Vec<PartitionStatus>,
+    /// At the source.
+    pub(crate) subscriptions: Vec<SubscriptionStatus>,
+}
+
+/// What a target takes of a partition, as its source sees it. Offsets are the source's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SubscriptionStatus {
+    pub(crate) topic_id: String,
+    pub(crate) partition: i32,
+    /// At the tail, or else catching up.
+    pub(crate) live: bool,
+    pub(crate) sent: i64,
+    /// Durable at the target.
+    pub(crate) acked: i64,
+    pub(crate) source_end: i64,
 }
 
 /// The connection as it is now.

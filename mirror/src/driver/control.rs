@@ -39,7 +39,7 @@ impl ControlReader {
 
     pub(crate) async fn next<M: Control>(&mut self) -> Result<M, ControlError> {
         loop {
-            if let Some(message) = self.decoder.next()? {
+            if let Some(message) = self.decoder.next_message()? {
                 return Ok(message);
             }
             match self.stream.read_chunk(READ_BYTES, true).await {

@@ -51,3 +51,9 @@ pub(crate) const CONTROL_END: Duration = Duration::from_secs(1);
 
 /// From a connection to the peer's hello.
 pub(crate) const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections of peers at once, handshakes included. A node has a handful.
+pub(crate) const CONNECTIONS_MAX: usize = 256;
+
+/// How long a node that goes down waits for its peers to hear of it.
+pub(crate) const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);

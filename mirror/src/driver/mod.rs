@@ -15,6 +15,7 @@ mod kit;
 mod limits;
 mod line;
 mod metrics;
+mod node;
 mod pool;
 mod random;
 mod settings;
@@ -29,8 +30,16 @@ pub use self::{
     credentials::{Credentials, CredentialsError, Peer},
     flows::{Landing, LinkRules, TopicRule, UnitViews},
     metrics::{Counter, LinkMetrics},
+    node::{LinkSpec, NodeError},
     pool::BufferPool,
     random::Random,
     settings::{Congestion, TransportSettings},
     transport::{EndpointError, client_config, endpoint, transport_config},
+};
+
+pub(crate) use self::{
+    line::Lines,
+    node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
+    target::TargetView,
+    thread::LinkThread,
 };

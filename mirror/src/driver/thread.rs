@@ -55,3 +55,9 @@ impl LinkThread {
         let _ = self.ended.clone().wait_for(|ended| *ended).await;
     }
 }
+
+/// Returns once the links, or what else listens to such a signal, are to end.
+pub(crate) async fn stopped(stopping: &mut Stopping) {
+    // An error means that nobody is left who could want anything else.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

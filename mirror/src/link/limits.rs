@@ -68,6 +68,8 @@ pub struct ReceiverSettings {
     /// First pause before a target without space is tried again; doubles up to `retry_delay_max`.
     pub retry_delay_min: Duration,
     pub retry_delay_max: Duration,
+    /// Between two comparisons of the clocks.
+    pub ping_interval: Duration,
 }
 
 impl Default for ReceiverSettings {
@@ -80,6 +82,7 @@ impl Default for ReceiverSettings {
             ack_delay: Duration::from_millis(2),
             retry_delay_min: Duration::from_millis(100),
             retry_delay_max: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(5),
         }
     }
 }

@@ -12,4 +12,4 @@ mod partitions;
 mod reads;
 mod session;
 
-pub(crate) use session::{SourceParts, SourceSession};
+pub(crate) use session::{Greeted, SourceParts, SourceSession};

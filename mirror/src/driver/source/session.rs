@@ -23,10 +23,10 @@ use crate::{
         inquiry::Inquiries,
         kit::Kit,
         limits::{CONTROL_END, CONTROL_PRIORITY},
-        line::OwnershipLine,
+        line::Line,
         metrics::LinkMetrics,
         random::Random,
-        thread::Stopping,
+        thread::{Stopping, stopped},
         workers::Workers,
     },
     link::{
@@ -66,7 +66,7 @@ pub(crate) struct SourceSession {
     connection: Connection,
     core: Sender,
     partitions: Partitions,
-    line: OwnershipLine,
+    line: Line,
     inquiries: Inquiries<Vec<SubscriptionView>>,
     control: ControlWriter,
     messages: mpsc::Receiver<Result<ToSource, ControlError>>,
@@ -101,7 +101,7 @@ impl SourceSession {
     pub(crate) fn new(
         parts: SourceParts,
         greeted: Greeted,
-        line: OwnershipLine,
+        line: Line,
         inquiries: Inquiries<Vec<SubscriptionView>>,
     ) -> Self {
         let Greeted { connection, writer, mut reader, theirs, ours } = greeted;
@@ -161,7 +161,7 @@ impl SourceSession {
             let deadline = self.core.poll_timeout();
             tokio::select! {
                 error = self.connection.closed() => return error.into(),
-                _ = stopping.wait_for(|stop| *stop) => return Ended::Shutdown,
+                () = stopped(&mut stopping) => return Ended::Shutdown,
                 message = self.messages.recv() => match message {
                     Some(Ok(message)) => self.tell(Event::Message(message)),
                     Some(Err(ControlError::Wire(error))) => return error.into(),

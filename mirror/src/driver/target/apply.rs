@@ -22,10 +22,10 @@ const INLINE_BYTES: usize = 32 << 10;
 
 /// What applies blocks.
 #[derive(Clone)]
-pub(super) struct Applier {
-    pub(super) unpackers: Arc<Kit<Unpacker>>,
-    pub(super) workers: Workers,
-    pub(super) metrics: Arc<LinkMetrics>,
+pub(crate) struct Applier {
+    pub(crate) unpackers: Arc<Kit<Unpacker>>,
+    pub(crate) workers: Workers,
+    pub(crate) metrics: Arc<LinkMetrics>,
 }
 
 /// How far an apply got, and why not further.

@@ -21,11 +21,11 @@ use crate::{
         flows::Flows,
         inquiry::Inquiries,
         limits::HELLO_TIMEOUT,
-        line::OwnershipLine,
+        line::Lines,
         metrics::LinkMetrics,
         pool::BufferPool,
         random::Random,
-        thread::Stopping,
+        thread::{Stopping, stopped},
     },
     link::{
         limits::ReceiverSettings,
@@ -35,6 +35,7 @@ use crate::{
         },
         wire::{Hello, VERSION},
     },
+    ownership::Datacenter,
     ports::{PortError, Ports, SinkPartition},
     stop::StopReason,
 };
@@ -54,6 +55,7 @@ pub(crate) struct TargetParts {
     pub(crate) topology: String,
     pub(crate) ports: Ports,
     pub(crate) flows: Flows,
+    pub(crate) lines: Lines,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) applier: Applier,
@@ -68,14 +70,14 @@ pub(crate) struct TargetView {
     pub(crate) connected: bool,
     /// Why there is no connection, if so.
     pub(crate) last_error: Option<String>,
-    pub(crate) partitions: Vec<PartitionView>,
+    /// With the names of the source's topics.
+    pub(crate) partitions: Vec<(String, PartitionView)>,
 }
 
 pub(crate) struct TargetLink {
     parts: TargetParts,
     core: Receiver,
     landings: Landings,
-    line: OwnershipLine,
     inquiries: Inquiries<TargetView>,
     live: Option<Live>,
     dials: JoinSet<Result<Dialled, DialError>>,
@@ -93,13 +95,12 @@ enum Fact {
 }
 
 impl TargetLink {
-    pub(crate) fn new(parts: TargetParts, line: OwnershipLine, inquiries: Inquiries<TargetView>) -> Self {
+    pub(crate) fn new(parts: TargetParts, inquiries: Inquiries<TargetView>) -> Self {
         let (fact, facts) = mpsc::channel(FACTS_MAX);
         Self {
             core: Receiver::new(parts.settings.clone()),
             parts,
             landings: Landings::default(),
-            line,
             inquiries,
             live: None,
             dials: JoinSet::new(),
@@ -124,11 +125,10 @@ impl TargetLink {
             let deadline = self.core.poll_timeout();
             let hello_due = self.live.as_ref().and_then(|live| live.hello_due);
             tokio::select! {
-                _ = stopping.wait_for(|stop| *stop) => return self.disconnect(&Ended::Shutdown),
+                () = stopped(&mut stopping) => return self.disconnect(&Ended::Shutdown),
                 inbound = next_of(self.live.as_mut()) => self.take_inbound(inbound),
                 Some(fact) = self.facts.recv() => self.take(fact),
                 Some(dialled) = self.dials.join_next() => self.take_dialled(dialled.ok()),
-                message = self.line.next() => self.tell(Event::Ownership(message)),
                 answer = self.inquiries.next() => {
                     let _ = answer.send(self.view());
                 }
@@ -225,10 +225,13 @@ impl TargetLink {
                     tracing::info!(link = self.parts.link, peer = %self.parts.dialler.peer, "connected");
                     self.backoff.succeeded();
                     self.last_error = None;
+                    let datacenter = Datacenter::from(self.parts.dialler.peer.datacenter.as_str());
+                    live.line = Some(self.parts.lines.open(datacenter));
                 }
                 self.tell(Event::Message(message));
             }
             Inbound::Block(block) => self.tell(Event::Block(block)),
+            Inbound::Ownership(message) => self.tell(Event::Ownership(message)),
             Inbound::Room => {}
             Inbound::Ended(ended) => self.disconnect(&ended),
         }
@@ -282,7 +285,7 @@ impl TargetLink {
                 self.change(
                     key,
                     move |sink| async move { sink.advance_start(to).await.map(drop) },
-                    |key, result| Event::StartAdvanced { key, result },
+                    move |key, result| Event::StartAdvanced { key, to, result },
                 );
             }
             Command::Apply(apply) => self.apply(apply),
@@ -292,7 +295,11 @@ impl TargetLink {
             Command::GroupOffset(offset) => {}
             Command::GroupGone(gone) => {}
             Command::GroupsComplete => {}
-            Command::Ownership(message) => self.line.pass_on(message),
+            Command::Ownership(message) => {
+                if let Some(line) = self.live.as_ref().and_then(|live| live.line.as_ref()) {
+                    line.pass_on(message);
+                }
+            }
             Command::Changed { key, state } => self.note_change(key, &state),
             Command::Close(error) => self.disconnect(&Ended::Link(error)),
         }
@@ -358,8 +365,12 @@ impl TargetLink {
         TargetView {
             connected: self.live.as_ref().is_some_and(|live| live.hello_due.is_none()),
             last_error: self.last_error.clone(),
-            partitions: self.core.partitions(now).collect(),
+            partitions: self.core.partitions(now).map(|view| (self.name_of(&view.key), view)).collect(),
         }
+    }
+
+    fn name_of(&self, key: &PartitionKey) -> String {
+        self.landings.by_key.get(key).map_or_else(String::new, |landing| landing.topic.to_string())
     }
 
     fn topic(&mut self, topic: crate::link::wire::Topic) {
@@ -371,7 +382,7 @@ impl TargetLink {
                 topic_id: topic.id,
                 sink: None,
             });
-            self.tell(Event::Assigned { key, generation, mode: Mode::Replica });
+            self.tell(Event::Assigned { key, name: topic.name.clone(), generation, mode: Mode::Replica });
         }
     }
 }

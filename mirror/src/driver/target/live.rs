@@ -12,12 +12,13 @@ use crate::{
         control::{ControlError, ControlReader, ControlWriter},
         dial::Dialled,
         limits::{CONTROL_END, CONTROL_PRIORITY},
+        line::Line,
         metrics::LinkMetrics,
         pool::BufferPool,
     },
     link::{
         block::Block,
-        wire::{ToSource, ToTarget},
+        wire::{OwnershipMessage, ToSource, ToTarget},
     },
 };
 
@@ -34,6 +35,8 @@ pub(super) struct Live {
     credit: Arc<Credit>,
     /// Everything that reads and writes for this connection; ends with it.
     _tasks: JoinSet<()>,
+    /// Once the source has said hello.
+    pub(super) line: Option<Line>,
     /// When the source must have said something.
     pub(super) hello_due: Option<Duration>,
     /// More is to be said than the stream could take.
@@ -45,6 +48,8 @@ pub(super) enum Inbound {
     Message(ToTarget),
     Block(Block),
     Ended(Ended),
+    /// To be said to the source.
+    Ownership(OwnershipMessage),
     /// The control stream can take more.
     Room,
 }
@@ -81,6 +86,7 @@ impl Live {
             blocks,
             credit,
             _tasks: tasks,
+            line: None,
             hello_due: Some(hello_due),
             more_to_say: false,
         }
@@ -99,6 +105,7 @@ impl Live {
                 Ok(block) => Inbound::Block(block),
                 Err(ended) => Inbound::Ended(ended),
             },
+            message = next_on(self.line.as_mut()) => Inbound::Ownership(message),
             () = self.control.room(), if self.more_to_say => Inbound::Room,
         }
     }
@@ -145,6 +152,13 @@ impl Live {
 pub(super) async fn next_of(live: Option<&mut Live>) -> Inbound {
     match live {
         Some(live) => live.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_on(line: Option<&mut Line>) -> OwnershipMessage {
+    match line {
+        Some(line) => line.next().await,
         None => std::future::pending().await,
     }
 }

@@ -14,4 +14,5 @@ mod link;
 mod live;
 mod streams;
 
-pub(crate) use link::{TargetLink, TargetParts};
+pub(crate) use apply::Applier;
+pub(crate) use link::{TargetLink, TargetParts, TargetView};

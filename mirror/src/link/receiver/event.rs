@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{LeaderEpoch, Offset, PartitionId, TopicId};
+use protocol::{LeaderEpoch, Offset, PartitionId, TopicId, TopicName};
 
 use crate::{
     link::{
@@ -42,9 +42,10 @@ pub enum Event {
     Message(ToTarget),
     /// A block arrived whole.
     Block(Block),
-    /// This node carries the partition; again when its generation changed.
+    /// This node carries the partition of the source's topic `name`; again when its generation changed.
     Assigned {
         key: PartitionKey,
+        name: TopicName,
         generation: HomeGeneration,
         mode: Mode,
     },
@@ -79,6 +80,7 @@ pub enum Event {
     /// [`Command::AdvanceStart`] is done.
     StartAdvanced {
         key: PartitionKey,
+        to: Offset,
         result: Result<(), ApplyFailure>,
     },
     /// To be said to the source.

@@ -56,7 +56,7 @@ impl Decoder {
         Self::default()
     }
 
-    /// Takes what came next on the stream. Call [`Self::next`] until it has no more before pushing again: what is kept
+    /// Takes what came next on the stream. Call [`Self::next_message`] until it has no more before pushing again: what is kept
     /// is then less than one message and one piece.
     pub fn push(&mut self, piece: Bytes) {
         if self.buffer.is_empty() {
@@ -67,7 +67,7 @@ impl Decoder {
     }
 
     /// The next whole message. A length is refused as soon as it is read, before anything waits for that many bytes.
-    pub fn next<M: Control>(&mut self) -> Result<Option<M>, WireError> {
+    pub fn next_message<M: Control>(&mut self) -> Result<Option<M>, WireError> {
         let Some(mut length) = self.buffer.get(..LENGTH_SIZE) else { return Ok(None) };
         let bytes = length.get_u32() as usize;
         if bytes > CONTROL_BYTES_MAX {

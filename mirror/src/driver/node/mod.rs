@@ -1,0 +1,225 @@
+//! All links of a node: those that it dials as their target, and those that it is dialled for as their source.
+
+mod accept;
+mod sessions;
+
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use tokio::{runtime::Handle, sync::oneshot, task::JoinSet};
+
+use core_log::{Clock, Storage};
+
+use self::accept::Acceptor;
+pub(crate) use self::sessions::{Sessions, SourceLinkView};
+use super::{
+    closing::CODE_SHUTDOWN,
+    credentials::{Credentials, CredentialsError, Peer},
+    dial::Dialler,
+    flows::{Flows, LinkRules, UnitViews},
+    inquiry::{Inquirer, inquiry},
+    kit::Kit,
+    limits::SHUTDOWN_WAIT,
+    line::Lines,
+    metrics::LinkMetrics,
+    pool::BufferPool,
+    random::Random,
+    settings::TransportSettings,
+    source::SourceParts,
+    target::{Applier, TargetLink, TargetParts, TargetView},
+    thread::{Stopping, stopped},
+    transport::{EndpointError, endpoint},
+    workers::Workers,
+};
+use crate::{
+    link::{
+        block::{CodecChoice, Packer, Unpacker},
+        limits::{ReceiverSettings, SenderSettings},
+    },
+    ownership::Datacenter,
+    ports::Ports,
+};
+
+/// One link, as the topology declares it.
+#[derive(Clone)]
+pub struct LinkSpec {
+    pub from: Datacenter,
+    pub to: Datacenter,
+    pub rules: Arc<dyn LinkRules>,
+    /// The nodes at the other end: to be dialled at their address (`HOST:PORT`) where this node is the target, else those
+    /// that may dial.
+    pub peers: BTreeMap<Peer, String>,
+    pub compression: CodecChoice,
+}
+
+impl LinkSpec {
+    /// `FROM:TO`.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.from, self.to)
+    }
+}
+
+/// What the links of a node are made of.
+#[derive(Clone)]
+pub(crate) struct NodeParts {
+    pub(crate) here: Peer,
+    pub(crate) topology: String,
+    pub(crate) listen: SocketAddr,
+    pub(crate) links: Vec<LinkSpec>,
+    pub(crate) transport: TransportSettings,
+    pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) ports: Ports,
+    pub(crate) units: Arc<UnitViews>,
+    pub(crate) lines: Lines,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Random,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) tables: PathBuf,
+    pub(crate) metrics: Arc<LinkMetrics>,
+    pub(crate) sessions: Arc<Sessions>,
+}
+
+/// Why the links of a node do not run.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error("the links' thread: {0}")]
+    Thread(#[from] io::Error),
+    #[error("the links' thread ended")]
+    Ended,
+}
+
+/// The links that this node dials, to be asked how they are.
+pub(crate) type TargetLinks = Vec<(String, Peer, Inquirer<TargetView>)>;
+
+/// What is known once everything runs.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) target_links: TargetLinks,
+}
+
+/// Runs all links until it is told to stop.
+pub(crate) async fn run(
+    parts: NodeParts,
+    ready: oneshot::Sender<Result<Running, NodeError>>,
+    mut stopping: Stopping,
+) {
+    let mut tasks = JoinSet::new();
+    let endpoint = match start(parts, &mut tasks, &stopping) {
+        Ok((endpoint, running)) => {
+            let _ = ready.send(Ok(running));
+            endpoint
+        }
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    stopped(&mut stopping).await;
+    while tasks.join_next().await.is_some() {}
+    endpoint.close(CODE_SHUTDOWN, b"shutting down");
+    // So that peers hear of it; who does not answer hears nothing.
+    let _ = tokio::time::timeout(SHUTDOWN_WAIT, endpoint.wait_idle()).await;
+}
+
+fn start(
+    parts: NodeParts,
+    tasks: &mut JoinSet<()>,
+    stopping: &Stopping,
+) -> Result<(quinn::Endpoint, Running), NodeError> {
+    let workers = Workers::new(Handle::current(), parts.transport.worker_threads);
+    let here = Datacenter::from(parts.here.datacenter.as_str());
+    let accepting = parts.links.iter().any(|link| link.from == here);
+    let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
+    let endpoint = endpoint(parts.listen, server, &parts.transport)?;
+    let address = endpoint.local_addr()?;
+    let target_links = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    if accepting {
+        let sources = parts
+            .links
+            .iter()
+            .filter(|link| link.from == here)
+            .map(|link| (link.name(), (link.clone(), source_parts(&parts, link, &workers))))
+            .collect();
+        let acceptor = Acceptor::new(endpoint.clone(), parts, sources);
+        tasks.spawn(acceptor.run(stopping.clone()));
+    }
+    Ok((endpoint, Running { address, target_links }))
+}
+
+fn spawn_targets(
+    parts: &NodeParts,
+    here: &Datacenter,
+    endpoint: &quinn::Endpoint,
+    workers: &Workers,
+    tasks: &mut JoinSet<()>,
+    stopping: &Stopping,
+) -> TargetLinks {
+    let applier = Applier {
+        unpackers: Arc::new(Kit::new(Unpacker::new)),
+        workers: workers.clone(),
+        metrics: Arc::clone(&parts.metrics),
+    };
+    let mut links = TargetLinks::new();
+    for link in parts.links.iter().filter(|link| link.to == *here) {
+        for (peer, address) in &link.peers {
+            let dialler = Dialler {
+                endpoint: endpoint.clone(),
+                credentials: Arc::clone(&parts.credentials),
+                transport: parts.transport.clone(),
+                peer: peer.clone(),
+                address: address.clone(),
+            };
+            let target = target_parts(parts, link, dialler, applier.clone());
+            let (inquirer, inquiries) = inquiry();
+            tasks.spawn(TargetLink::new(target, inquiries).run(stopping.clone()));
+            links.push((link.name(), peer.clone(), inquirer));
+        }
+    }
+    links
+}
+
+fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
+    let credit_window = parts.transport.credit_bytes;
+    let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
+    TargetParts {
+        link: link.name(),
+        dialler,
+        node: parts.here.node.clone(),
+        topology: parts.topology.clone(),
+        ports: parts.ports.clone(),
+        flows: flows(parts, link),
+        lines: parts.lines.clone(),
+        clock: Arc::clone(&parts.clock),
+        random: parts.random.clone(),
+        applier,
+        pool: Arc::new(BufferPool::new(pooled)),
+        metrics: Arc::clone(&parts.metrics),
+        settings: ReceiverSettings { credit_window, ..ReceiverSettings::default() },
+    }
+}
+
+fn source_parts(parts: &NodeParts, link: &LinkSpec, workers: &Workers) -> SourceParts {
+    let choice = link.compression;
+    SourceParts {
+        ports: parts.ports.clone(),
+        flows: flows(parts, link),
+        clock: Arc::clone(&parts.clock),
+        random: parts.random.clone(),
+        workers: workers.clone(),
+        packers: Arc::new(Kit::new(move || Packer::new(choice))),
+        metrics: Arc::clone(&parts.metrics),
+        settings: SenderSettings::default(),
+    }
+}
+
+fn flows(parts: &NodeParts, link: &LinkSpec) -> Flows {
+    Flows {
+        from: link.from.clone(),
+        to: link.to.clone(),
+        rules: Arc::clone(&link.rules),
+        units: Arc::clone(&parts.units),
+    }
+}
