@@ -12,6 +12,7 @@ mod admin;
 mod app;
 mod cli;
 mod config;
+mod demo;
 mod descriptors;
 mod exit;
 mod joined;
@@ -34,10 +35,15 @@ use crate::cli::{Answer, Cli, Command, ConfigCommand};
 
 fn main() -> ExitCode {
     let clock = SystemClock::new();
-    let command = match Cli::parse().asked() {
+    let cli = Cli::parse();
+    let tied = cli.is_tied();
+    let command = match cli.asked() {
         Ok(command) => command,
         Err(error) => error.exit(),
     };
+    if tied && let Err(error) = demo::end_with_parent() {
+        return ExitCode::from(Answer::failed(format!("cannot watch standard input: {error}")).print());
+    }
     ExitCode::from(match command {
         Command::Run { flags } => match flags.load() {
             Ok(effective) => run::run(effective, clock),
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
         Command::Failover(arguments) => cli::failover_answer(arguments).print(),
         Command::Translate(arguments) => cli::translate_answer(arguments).print(),
         Command::Certs { command } => cli::certs_answer(&command, wall_time(&clock)).print(),
+        Command::Demo { options } => demo::run(&options, clock),
     })
 }
 

@@ -30,6 +30,7 @@ pub(crate) use self::{
     certs::answer as certs_answer, failover::answer as failover_answer, status::answer as status_answer,
     topology::answer as topology_answer, translate::answer as translate_answer,
 };
+use crate::demo::DemoOptions;
 
 /// A Kafka broker that joins datacenters.
 #[derive(Debug, Parser)]
@@ -37,6 +38,9 @@ pub(crate) use self::{
 pub(crate) struct Cli {
     #[command(flatten)]
     flags: Flags,
+    /// Drain when standard input ends: for a daemon that another process started for itself.
+    #[arg(long, global = true, hide = true)]
+    end_with_parent: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -62,6 +66,11 @@ pub(crate) enum Command {
     Certs {
         #[command(subcommand)]
         command: CertsCommand,
+    },
+    /// Show two datacenters at work on this machine: a mirror, a failover, and a check of every record.
+    Demo {
+        #[command(flatten)]
+        options: DemoOptions,
     },
     /// Show a running node: its links, what they carry, how far behind it is, and who is home.
     Status {
@@ -90,6 +99,11 @@ pub(crate) enum ConfigCommand {
 }
 
 impl Cli {
+    /// Whether the process is to end with its standard input.
+    pub(crate) fn is_tied(&self) -> bool {
+        self.end_with_parent
+    }
+
     /// What was asked for, with the flags that stood before the command's name in their place.
     pub(crate) fn asked(self) -> Result<Command, clap::Error> {
         let before = self.flags;

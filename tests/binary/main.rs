@@ -3,7 +3,7 @@
 mod certs;
 mod command;
 mod daemon;
-mod joined;
+mod demo;
 mod lifecycle;
 mod operations;
 mod placement;
