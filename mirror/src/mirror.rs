@@ -179,6 +179,26 @@ impl Mirror {
     }
 }
 
+impl OpenedMirror {
+    /// Who may write and commit here.
+    pub fn units(&self) -> &Arc<UnitViews> {
+        &self.node.units
+    }
+
+    /// Starts all links and units. They connect by themselves, now or whenever their peers are there.
+    pub async fn start(self) -> Result<Mirror, NodeError> {
+        let Self { node, units } = self;
+        let (metrics, sessions) = (Arc::clone(&node.metrics), Arc::clone(&node.sessions));
+        let (places, views, operator) = (Arc::clone(&node.places), Arc::clone(&node.units), units.operator());
+        let (ready, started) = oneshot::channel();
+        let workers = node.transport.worker_threads;
+        let thread = LinkThread::start(workers, move |stopping| run(node, units, ready, stopping))?;
+        let running = started.await.map_err(|_| NodeError::Ended)??;
+        let (address, target_links) = (running.address, running.target_links);
+        Ok(Mirror { thread, address, target_links, sessions, units: views, metrics, places, operator })
+    }
+}
+
 /// An offset on the other side, and how exact it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Translation {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use mirror::{
-    mirror::{FailoverOptions, Mirror},
+    mirror::{FailoverOptions, Mirror, Translation},
     ownership::{FailoverReport, Gate, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
-use topology::{LinkPlan, NodePlan, Peer, Side};
+use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 
 use super::asked;
 
 use crate::operations::{
-    Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
+    Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
     status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, UnitStatus},
 };
 
@@ -76,14 +76,33 @@ impl Operations for NodeOperations {
 
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         Box::pin(async move {
-            let (link, _) = asked::link(&self.plan, &request)?;
-            Err(not_built("translate", &link.name))
+            let (link, flow) = asked::link(&self.plan, &request)?;
+            let Some(mirror) = &self.mirror else { return Err(Problem::starting()) };
+            let TranslateRequest { topic, partition, offset, reverse, .. } = &request;
+            let translation = if *reverse {
+                mirror.translate_back(&link.name, topic, *partition, *offset)
+            } else {
+                mirror.translate(&link.name, topic, *partition, *offset)
+            };
+            Ok(translated(&request, flow, translation))
         })
     }
 }
 
-fn not_built(verb: &str, of: &str) -> Problem {
-    Problem::new(Kind::Unavailable, "not-yet", format!("{verb} of {of} is not there yet"))
+fn translated(request: &TranslateRequest, flow: &Flow, translation: Option<Translation>) -> Translated {
+    let TranslateRequest { link, topic, partition, offset, reverse } = request.clone();
+    let target_topic = match flow {
+        Flow::Replica => topic.clone(),
+        Flow::Merged { into } => into.as_str().to_owned(),
+    };
+    let how = match translation {
+        None => "nothing-mirrored",
+        Some(Translation { missing: 1.., .. }) => "ahead-of-mirror",
+        Some(Translation { skipped: 1.., .. }) => "below-start",
+        Some(_) => "exact",
+    };
+    let translated = translation.map(|translation| translation.offset);
+    Translated { link, topic, target_topic, partition, offset, reverse, translated, how: how.to_owned() }
 }
 
 fn unit(view: &UnitView) -> UnitStatus {

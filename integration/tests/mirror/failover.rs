@@ -3,7 +3,7 @@
 
 use integration::{
     Datacenters, Wire, client,
-    datacenters::{EAST, WEST, ask},
+    datacenters::{EAST, WEST, ask, link},
     eventually, produce,
 };
 use protocol::ErrorCode;
@@ -121,18 +121,20 @@ async fn an_unplanned_failover_needs_no_old_home_and_the_returning_one_stays_clo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_is_active_at_the_target_is_not_overwritten() {
-    let world = Datacenters::unit("wait").start();
+    // No unit: the group may be used on both sides.
+    let world =
+        Datacenters::builder().flows(&link(EAST, WEST, "{ match: \"orders.*\", mode: replica }")).start();
     client::create_topic(&world.east.bootstrap(), TOPIC, PARTITIONS, &[]).await;
     load::produce(&load::producer(&world.east.bootstrap(), "none"), TOPIC, 1, 100).await;
     world.await_mirrored(TOPIC, PARTITIONS);
-    let member = client::consumer(&world.west.bootstrap(), "checkout-local", &[]);
+    let member = client::consumer(&world.west.bootstrap(), "local", &[]);
     member.subscribe(&[TOPIC]).unwrap();
     client::receive(&member);
     member.commit(&positions(&[7, 8]), CommitMode::Sync).unwrap();
-    commit(&world.east.bootstrap(), "checkout-local", &[1, 2]);
-    commit(&world.east.bootstrap(), "checkout-other", &[3, 4]);
-    await_committed(&world.west.bootstrap(), "checkout-other", &[3, 4]);
-    assert_eq!(committed_at(&world.west.bootstrap(), "checkout-local"), [7, 8]);
+    commit(&world.east.bootstrap(), "local", &[1, 2]);
+    commit(&world.east.bootstrap(), "other", &[3, 4]);
+    await_committed(&world.west.bootstrap(), "other", &[3, 4]);
+    assert_eq!(committed_at(&world.west.bootstrap(), "local"), [7, 8]);
 }
 
 fn failover(world: &Datacenters, flags: &[&str]) -> (bool, serde_json::Value) {

@@ -103,7 +103,7 @@ fn translate(world: &Datacenters, topic: &str, offset: i64, reverse: bool) -> i6
     let (status, body) = world.west.admin(&path).expect("the daemon answers");
     assert_eq!(status, 200, "{body}");
     let answer: serde_json::Value = serde_json::from_str(&body).expect("an answer in JSON");
-    answer["offset"].as_i64().expect("an offset")
+    answer["translated"].as_i64().expect("an offset")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +115,7 @@ async fn the_command_line_translates_as_well() {
     let asked = ["translate", "--link", LINK, "--topic", "clicks-a", "--partition", "0", "--offset", "7"];
     let (done, answer) = ask(&world.west, &asked);
     assert!(done, "{answer}");
-    assert_eq!(answer["offset"], 7, "{answer}");
+    assert_eq!(answer["translated"], 7, "{answer}");
 }
 
 fn values(bootstrap: &str, topic: &str) -> Vec<Vec<u8>> {

@@ -42,7 +42,7 @@ pub use self::{
 pub(crate) use self::{
     line::Lines,
     node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
-    target::{Place, Places, TargetView},
+    target::{Places, TargetView},
     thread::LinkThread,
     units::{HeardEnds, Operator, Units, UnitsParts},
 };

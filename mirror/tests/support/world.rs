@@ -63,6 +63,7 @@ impl World {
             compression: CodecChoice::Auto,
         };
         let parts = MirrorParts {
+            units: Vec::new(),
             here: peer(here),
             topology: "digest".to_owned(),
             listen,
@@ -76,6 +77,6 @@ impl World {
             tables: "/tables".into(),
         };
         let settings = MirrorSettings { transport: self.transport.clone() };
-        Mirror::start(settings, parts).await.unwrap()
+        Mirror::open(settings, parts).await.unwrap().start().await.unwrap()
     }
 }
