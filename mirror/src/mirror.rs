@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use core_log::{Clock, Storage};
+use protocol::{Offset, PartitionId};
 
 use crate::{
     driver::{
@@ -15,7 +16,9 @@ use crate::{
     },
     ownership::{Datacenter, FailoverReport, Membership, Settings as UnitSettings},
     ports::Ports,
+    position::{SourceOffset, TargetOffset},
     status::{IncomingLink, OutgoingLink, Status, UnitStatus},
+    translation::Translated,
 };
 
 /// What an operator can set.
@@ -128,6 +131,25 @@ impl Mirror {
         &self.metrics
     }
 
+    /// Where an offset of the source is found here. `None`: nothing of the partition was mirrored since this node started, or
+    /// ever.
+    pub fn translate(&self, link: &str, topic: &str, partition: i32, offset: i64) -> Option<Translation> {
+        let place = self.places.find(link, topic, PartitionId(partition))?;
+        place.to_target(SourceOffset::new(Offset(offset))).map(Translation::from)
+    }
+
+    /// Where an offset of a log here is found at the source.
+    pub fn translate_back(
+        &self,
+        link: &str,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+    ) -> Option<Translation> {
+        let place = self.places.find(link, topic, PartitionId(partition))?;
+        place.to_source(TargetOffset::new(Offset(offset))).map(Translation::from)
+    }
+
     pub async fn status(&self) -> Status {
         let mut incoming = Vec::new();
         for (link, peer, inquirer) in &self.target_links {
@@ -174,5 +196,26 @@ impl OpenedMirror {
         let running = started.await.map_err(|_| NodeError::Ended)??;
         let (address, target_links) = (running.address, running.target_links);
         Ok(Mirror { thread, address, target_links, sessions, units: views, metrics, places, operator })
+    }
+}
+
+/// An offset on the other side, and how exact it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Translation {
+    pub offset: i64,
+    /// Records up to the asked one that the mirror does not have (yet).
+    pub missing: i64,
+    /// Records from the asked one on that are no longer there.
+    pub skipped: i64,
+}
+
+impl<Side> From<Translated<Side>> for Translation {
+    fn from(translated: Translated<Side>) -> Self {
+        let (missing, skipped) = match &translated {
+            Translated::Exact(_) => (0, 0),
+            Translated::AheadOfMirror { missing, .. } => (*missing, 0),
+            Translated::BelowStart { skipped, .. } => (0, *skipped),
+        };
+        Self { offset: translated.position().offset().0, missing, skipped }
     }
 }

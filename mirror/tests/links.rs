@@ -2,56 +2,13 @@
 
 mod support;
 
-use std::{path::Path, sync::Arc};
-
-use core_log::{clock::SystemClock, storage::MemoryStorage};
-use mirror::{
-    driver::{LinkSpec, Peer, Random},
-    link::block::CodecChoice,
-    mirror::{Mirror, MirrorParts, MirrorSettings},
-};
+use bytes::BytesMut;
 use protocol::batch::Compression;
 
-use support::{Authority, Everything, NoUnits, Site, batch, soon};
+use support::{MergedInto, Relay, World, batch, soon, until};
 
-fn peer(datacenter: &str) -> Peer {
-    Peer { datacenter: datacenter.to_owned(), node: format!("{datacenter}-1") }
-}
-
-fn site(seed: u64) -> Site {
-    Site::new(Arc::new(MemoryStorage::new(seed)), Path::new("/logs"))
-}
-
-/// A link from `east` to `west`; the peer's address matters where it is dialled.
-fn link(other: &str, address: String) -> LinkSpec {
-    LinkSpec {
-        from: "east".into(),
-        to: "west".into(),
-        rules: Arc::new(Everything),
-        peers: [(peer(other), address)].into(),
-        compression: CodecChoice::Auto,
-    }
-}
-
-async fn start(authority: &Authority, here: &str, site: &Site, link: LinkSpec) -> Mirror {
-    let parts = MirrorParts {
-        units: Vec::new(),
-        here: peer(here),
-        topology: "digest".to_owned(),
-        listen: "127.0.0.1:0".parse().unwrap(),
-        links: vec![link],
-        membership: Arc::new(NoUnits),
-        credentials: authority.issue(&peer(here)),
-        ports: site.ports(),
-        clock: Arc::new(SystemClock::new()),
-        random: Random::new(|| 4),
-        storage: Arc::new(MemoryStorage::new(9)),
-        tables: "/tables".into(),
-    };
-    Mirror::open(MirrorSettings::default(), parts).await.unwrap().start().await.unwrap()
-}
-
-fn values(from: usize, count: usize) -> Vec<bytes::BytesMut> {
+/// Batches of two records, every third compressed by its producer.
+fn values(from: usize, count: usize) -> Vec<BytesMut> {
     (from..from + count)
         .map(|number| {
             let value = format!("value {number} ").repeat(20);
@@ -61,33 +18,182 @@ fn values(from: usize, count: usize) -> Vec<bytes::BytesMut> {
         .collect()
 }
 
+/// What no codec makes smaller.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    (0..bytes.div_ceil(8)).flat_map(|_| next()).take(bytes).collect()
+}
+
 #[tokio::test]
 async fn back_fill_and_live_records_arrive_byte_for_byte() {
-    let authority = Authority::new();
-    let (east, west) = (site(1), site(2));
-    let topic = east.create_topic("orders", 7, 3);
+    let world = World::new();
+    let topic = world.east.create_topic("orders", 7, 3);
     for partition in 0..3 {
-        east.produce(topic, partition, values(0, 400)).await;
+        world.east.produce(topic, partition, values(0, 400)).await;
     }
-    let source = start(&authority, "east", &east, link("west", String::new())).await;
-    let target = start(&authority, "west", &west, link("east", source.address().to_string())).await;
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    eprintln!(
-        "{:#?}\n{:#?} {:?} {:?}",
-        target.status().await,
-        source.status().await,
-        source.metrics(),
-        target.metrics()
-    );
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
     for partition in 0..3 {
-        soon("the back-fill", west.reaches(topic, partition, 800)).await;
+        soon("the back-fill", world.west.reaches(topic, partition, 800)).await;
     }
     for round in 0..20 {
-        east.produce(topic, 1, values(1_000 + round, 1)).await;
-        soon("a live record", west.reaches(topic, 1, 802 + 2 * round as i64)).await;
+        world.east.produce(topic, 1, values(1_000 + round, 1)).await;
+        soon("a live record", world.west.reaches(topic, 1, 802 + 2 * round as i64)).await;
     }
     for partition in 0..3 {
-        assert_eq!(west.bytes(topic, partition), east.bytes(topic, partition));
+        assert_eq!(world.west.bytes(topic, partition), world.east.bytes(topic, partition));
+    }
+    let status = target.status().await;
+    assert!(status.incoming[0].connected);
+    assert_eq!(status.incoming[0].partitions.len(), 3);
+    assert_eq!(source.status().await.outgoing[0].partitions.len(), 3);
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_batch_larger_than_a_block_and_a_topic_made_later_arrive() {
+    let world = World::new();
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    until("a connection", || source.metrics().connections_accepted.value() == 1).await;
+    let topic = world.east.create_topic("pictures", 8, 2);
+    let picture = noise(3_500_000);
+    let batches = vec![batch(Compression::None, &[&picture]), batch(Compression::None, &[b"after"])];
+    world.east.produce(topic, 1, batches).await;
+    soon("the large batch", world.west.reaches(topic, 1, 2)).await;
+    assert_eq!(world.west.bytes(topic, 1), world.east.bytes(topic, 1));
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_source_that_restarts_is_dialled_again_and_the_mirror_goes_on_where_it_was() {
+    let world = World::new();
+    let topic = world.east.create_topic("orders", 7, 1);
+    world.east.produce(topic, 0, values(0, 500)).await;
+    let mut source = world.source(None).await;
+    let address = source.address();
+    let target = world.target(address).await;
+    soon("the first part", world.west.reaches(topic, 0, 1_000)).await;
+    for round in 1..4 {
+        source.shutdown().await;
+        world.east.produce(topic, 0, values(round * 1_000, 100)).await;
+        source = world.source(Some(address)).await;
+        soon("what came meanwhile", world.west.reaches(topic, 0, 1_000 + 200 * round as i64)).await;
+    }
+    assert_eq!(world.west.bytes(topic, 0), world.east.bytes(topic, 0));
+    assert!(target.metrics().connections_closed.value() >= 3);
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_cut_in_the_middle_of_a_back_fill_is_found_out_and_resumed() {
+    let mut world = World::new();
+    world.transport.idle_timeout_ms = 1_000;
+    world.transport.keep_alive_ms = 100;
+    let topic = world.east.create_topic("orders", 7, 2);
+    let picture = noise(400_000);
+    for partition in 0..2 {
+        let batches = (0..60).map(|_| batch(Compression::None, &[&picture])).collect();
+        world.east.produce(topic, partition, batches).await;
+    }
+    let source = world.source(None).await;
+    let line = Relay::to(source.address()).await;
+    let target = world.target(line.address).await;
+    soon("some of it", world.west.reaches(topic, 0, 3)).await;
+    line.cut(true);
+    until("the loss to be seen", || target.metrics().connections_closed.value() == 1).await;
+    assert!(!target.status().await.incoming[0].connected);
+    line.cut(false);
+    for partition in 0..2 {
+        soon("all of it", world.west.reaches(topic, partition, 60)).await;
+        assert_eq!(world.west.bytes(topic, partition), world.east.bytes(topic, partition));
+    }
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_target_that_does_not_write_holds_the_source_still_and_goes_on_by_itself() {
+    let mut world = World::new();
+    world.transport.credit_bytes = 40 << 20;
+    let topic = world.east.create_topic("orders", 7, 1);
+    let picture = noise(700_000);
+    for _ in 0..10 {
+        let batches = (0..14).map(|_| batch(Compression::None, &[&picture])).collect();
+        world.east.produce(topic, 0, batches).await;
+    }
+    let source = world.source(None).await;
+    world.west_valve.send(true).unwrap();
+    let target = world.target(source.address()).await;
+    // Ninety-eight megabytes want to come; of what is granted the sender keeps a part for live records.
+    let full = 30 << 20;
+    until("the credit to run out", || target.metrics().unapplied_bytes.value() >= full).await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+        assert!(target.metrics().unapplied_bytes.value() <= 40 << 20);
+        assert!(source.metrics().block_bytes_sent.value() <= 40 << 20);
+    }
+    world.west_valve.send(false).unwrap();
+    soon("all of it", world.west.reaches(topic, 0, 140)).await;
+    assert_eq!(world.west.bytes(topic, 0), world.east.bytes(topic, 0));
+    until("the credit to come back", || target.metrics().unapplied_bytes.value() == 0).await;
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_merged_topic_takes_records_beside_its_own_and_goes_on_after_a_restart() {
+    let mut world = World::new();
+    world.rules = std::sync::Arc::new(MergedInto("all-orders"));
+    let orders = world.east.create_topic("orders", 7, 1);
+    let all = world.west.create_topic("all-orders", 9, 1);
+    world.west.produce(all, 0, vec![batch(Compression::None, &[b"ours"])]).await;
+    world.east.produce(orders, 0, values(0, 100)).await;
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    soon("the records", world.west.reaches(all, 0, 201)).await;
+    target.shutdown().await;
+    world.west.produce(all, 0, vec![batch(Compression::None, &[b"ours again"])]).await;
+    world.east.produce(orders, 0, values(100, 10)).await;
+    let target = world.target(source.address()).await;
+    soon("the others", world.west.reaches(all, 0, 222)).await;
+    // The table follows the log.
+    until("the table", || target.translate("east:west", "orders", 0, 220).is_some_and(|at| at.offset == 222))
+        .await;
+    let translated = |offset| target.translate("east:west", "orders", 0, offset).unwrap().offset;
+    assert_eq!((translated(0), translated(150), translated(200), translated(215)), (1, 151, 202, 217));
+    let back = target.translate_back("east:west", "orders", 0, 202).unwrap();
+    assert_eq!(back.offset, 200);
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn committed_offsets_follow_the_records() {
+    let world = World::new();
+    let topic = world.east.create_topic("orders", 7, 1);
+    world.east.produce(topic, 0, values(0, 50)).await;
+    world.east.commit_here("billing", topic, 0, 40);
+    let source = world.source(None).await;
+    let mut commits = world.west.group_events();
+    let target = world.target(source.address()).await;
+    while world.west.committed("billing", "orders", 0) != Some(40) {
+        soon("the commit", commits.recv()).await.unwrap();
+    }
+    // Ahead of the mirror: first held back, then right.
+    world.east.produce(topic, 0, values(50, 10)).await;
+    world.east.commit_here("billing", topic, 0, 118);
+    while world.west.committed("billing", "orders", 0) != Some(118) {
+        soon("the next commit", commits.recv()).await.unwrap();
     }
     target.shutdown().await;
     source.shutdown().await;

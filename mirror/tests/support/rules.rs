@@ -30,3 +30,16 @@ impl Membership for NoUnits {
         None
     }
 }
+
+/// Every topic into one.
+pub(crate) struct MergedInto(pub(crate) &'static str);
+
+impl LinkRules for MergedInto {
+    fn topic(&self, _name: &str) -> Option<TopicRule> {
+        Some(TopicRule { landing: Landing::Merged { into: self.0.into() }, weight: 1 })
+    }
+
+    fn group(&self, _group: &str) -> bool {
+        true
+    }
+}

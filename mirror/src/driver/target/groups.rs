@@ -165,7 +165,8 @@ impl Translate for World<'_> {
 
     fn translate(&self, topic_id: TopicId, partition: PartitionId, committed: SourceOffset) -> Translation {
         let key = PartitionKey { topic_id, partition };
-        let Some(landing) = self.landings.by_key.get(&key) else { return Translation::NotCarried };
+        // A topic that does not flow has no landing either, and waits for one that does not come: an entry in a map.
+        let Some(landing) = self.landings.by_key.get(&key) else { return Translation::NotYet };
         let Some(place) = landing.place.as_ref() else { return Translation::NotYet };
         let Some((offset, mirrored_to)) = place.translate(committed) else { return Translation::NotYet };
         let ends = place.sink().ends();

@@ -12,8 +12,9 @@ use crate::{
     link::receiver::{ApplyFailure, LocalPosition, PartitionKey},
     ownership::HomeGeneration,
     ports::{BatchSink, PortError, SinkPartition},
-    position::{SourceOffset, TargetOffset},
+    position::{Source, SourceOffset, Target, TargetOffset},
     stop::StopReason,
+    translation::{TargetLog, Translated, identity},
 };
 
 /// A partition that flows, by where it comes from and where it goes.
@@ -55,6 +56,28 @@ impl Place {
             Self::Merged(place) => place.translate(position),
         }
     }
+}
+
+/// Look-ups within what consumers can read here.
+impl Place {
+    pub(crate) fn to_target(&self, position: SourceOffset) -> Option<Translated<Target>> {
+        match self {
+            Self::Replica(sink) => Some(identity(position, readable(&**sink))),
+            Self::Merged(place) => place.with_table(|table, log| table.to_target(position, log)),
+        }
+    }
+
+    pub(crate) fn to_source(&self, position: TargetOffset) -> Option<Translated<Source>> {
+        match self {
+            Self::Replica(_) => Some(Translated::Exact(SourceOffset::new(position.offset()))),
+            Self::Merged(place) => place.with_table(|table, log| table.to_source(position, log)),
+        }
+    }
+}
+
+pub(super) fn readable(sink: &dyn SinkPartition) -> TargetLog {
+    let ends = sink.ends();
+    TargetLog { start: TargetOffset::new(ends.log_start), end: TargetOffset::new(ends.high_watermark) }
 }
 
 /// The partitions of a link that flow.

@@ -19,7 +19,7 @@ use protocol::{
 
 use super::{
     apply::{Applier, Outcome, end_of},
-    landing::stop_reason,
+    landing::{readable, stop_reason},
 };
 use crate::{
     driver::workers::Workers,
@@ -154,12 +154,7 @@ impl MergedPlace {
         &self,
         look_up: impl FnOnce(&crate::translation::Table, TargetLog) -> T,
     ) -> T {
-        let ends = self.sink.ends();
-        let log = TargetLog {
-            start: TargetOffset::new(ends.log_start),
-            end: TargetOffset::new(ends.high_watermark),
-        };
-        look_up(self.table.lock().table(), log)
+        look_up(self.table.lock().table(), readable(&*self.sink))
     }
 
     /// The source's log begins at `position` for us: nothing before it is mirrored.

@@ -1,0 +1,81 @@
+//! Two datacenters with a link from `east` to `west`.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use core_log::{LogConfig, clock::SystemClock, storage::MemoryStorage};
+use mirror::{
+    driver::{LinkRules, LinkSpec, Peer, Random, TransportSettings},
+    link::block::CodecChoice,
+    mirror::{Mirror, MirrorParts, MirrorSettings},
+};
+use tokio::sync::watch;
+
+use super::{Authority, Everything, NoUnits, Site, site::valve};
+
+pub(crate) struct World {
+    pub(crate) authority: Authority,
+    pub(crate) east: Site,
+    pub(crate) west: Site,
+    pub(crate) transport: TransportSettings,
+    pub(crate) rules: Arc<dyn LinkRules>,
+    /// While true, nothing is appended in the west.
+    pub(crate) west_valve: watch::Sender<bool>,
+    tables: MemoryStorage,
+}
+
+pub(crate) fn peer(datacenter: &str) -> Peer {
+    Peer { datacenter: datacenter.to_owned(), node: format!("{datacenter}-1") }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let (west_valve, closed) = valve();
+        let storage = |seed| Arc::new(MemoryStorage::new(seed));
+        Self {
+            authority: Authority::new(),
+            east: Site::new(storage(1), Path::new("/logs")),
+            west: Site::with(storage(2), Path::new("/logs"), LogConfig::default(), closed),
+            transport: TransportSettings::default(),
+            rules: Arc::new(Everything),
+            west_valve,
+            tables: MemoryStorage::new(3),
+        }
+    }
+
+    /// The source, at this address or any.
+    pub(crate) async fn source(&self, listen: Option<SocketAddr>) -> Mirror {
+        let listen = listen.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
+        self.start("east", &self.east, ("west", String::new()), listen).await
+    }
+
+    /// The target, which dials `source`.
+    pub(crate) async fn target(&self, source: SocketAddr) -> Mirror {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        self.start("west", &self.west, ("east", source.to_string()), listen).await
+    }
+
+    async fn start(&self, here: &str, site: &Site, other: (&str, String), listen: SocketAddr) -> Mirror {
+        let link = LinkSpec {
+            from: "east".into(),
+            to: "west".into(),
+            rules: Arc::clone(&self.rules),
+            peers: [(peer(other.0), other.1)].into(),
+            compression: CodecChoice::Auto,
+        };
+        let parts = MirrorParts {
+            here: peer(here),
+            topology: "digest".to_owned(),
+            listen,
+            links: vec![link],
+            membership: Arc::new(NoUnits),
+            credentials: self.authority.issue(&peer(here)),
+            ports: site.ports(),
+            clock: Arc::new(SystemClock::new()),
+            random: Random::new(|| 4),
+            storage: Arc::new(self.tables.clone()),
+            tables: "/tables".into(),
+        };
+        let settings = MirrorSettings { transport: self.transport.clone() };
+        Mirror::start(settings, parts).await.unwrap()
+    }
+}
