@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use mirror::{
-    mirror::{FailoverOptions, Mirror},
+    mirror::{FailoverOptions, Mirror, Translation},
     ownership::{FailoverReport, Gate, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
-use topology::{LinkPlan, NodePlan, Peer, Side};
+use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 
 use super::asked;
-
 use crate::operations::{
-    Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
+    Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
     status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, UnitStatus},
 };
 
@@ -76,14 +75,35 @@ impl Operations for NodeOperations {
 
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         Box::pin(async move {
-            let (link, _) = asked::link(&self.plan, &request)?;
-            Err(not_built("translate", &link.name))
+            let (link, flow) = asked::link(&self.plan, &request)?;
+            let mirror = self.mirror.as_ref().ok_or_else(Problem::stands_alone)?;
+            let TranslateRequest { topic, partition, offset, reverse, .. } = request;
+            let found = match reverse {
+                false => mirror.translate(&link.name, &topic, partition, offset),
+                true => mirror.translate_back(&link.name, &topic, partition, offset),
+            };
+            let target_topic = match flow {
+                Flow::Replica => topic.clone(),
+                Flow::Merged { into } => into.to_string(),
+            };
+            let (translated, how) = (found.map(|found| found.offset), how(found.as_ref()));
+            let link = link.name.clone();
+            Ok(Translated { link, topic, target_topic, partition, offset, reverse, translated, how })
         })
     }
 }
 
-fn not_built(verb: &str, of: &str) -> Problem {
-    Problem::new(Kind::Unavailable, "not-yet", format!("{verb} of {of} is not there yet"))
+fn how(found: Option<&Translation>) -> String {
+    match found {
+        None => "nothing of this partition was mirrored yet".to_owned(),
+        Some(Translation { missing: 0, skipped: 0, .. }) => "exact".to_owned(),
+        Some(Translation { missing, skipped: 0, .. }) => {
+            format!("{missing} offsets ahead of what was mirrored; this is where the mirror ends")
+        }
+        Some(Translation { skipped, .. }) => {
+            format!("{skipped} offsets before the first one that is still kept; this is that one")
+        }
+    }
 }
 
 fn unit(view: &UnitView) -> UnitStatus {
