@@ -10,7 +10,6 @@ use mirror::{
 use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 
 use super::asked;
-
 use crate::operations::{
     Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
     status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, UnitStatus},
@@ -77,32 +76,34 @@ impl Operations for NodeOperations {
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         Box::pin(async move {
             let (link, flow) = asked::link(&self.plan, &request)?;
-            let Some(mirror) = &self.mirror else { return Err(Problem::starting()) };
-            let TranslateRequest { topic, partition, offset, reverse, .. } = &request;
-            let translation = if *reverse {
-                mirror.translate_back(&link.name, topic, *partition, *offset)
-            } else {
-                mirror.translate(&link.name, topic, *partition, *offset)
+            let mirror = self.mirror.as_ref().ok_or_else(Problem::stands_alone)?;
+            let TranslateRequest { topic, partition, offset, reverse, .. } = request;
+            let found = match reverse {
+                false => mirror.translate(&link.name, &topic, partition, offset),
+                true => mirror.translate_back(&link.name, &topic, partition, offset),
             };
-            Ok(translated(&request, flow, translation))
+            let target_topic = match flow {
+                Flow::Replica => topic.clone(),
+                Flow::Merged { into } => into.to_string(),
+            };
+            let (translated, how) = (found.map(|found| found.offset), how(found.as_ref()));
+            let link = link.name.clone();
+            Ok(Translated { link, topic, target_topic, partition, offset, reverse, translated, how })
         })
     }
 }
 
-fn translated(request: &TranslateRequest, flow: &Flow, translation: Option<Translation>) -> Translated {
-    let TranslateRequest { link, topic, partition, offset, reverse } = request.clone();
-    let target_topic = match flow {
-        Flow::Replica => topic.clone(),
-        Flow::Merged { into } => into.as_str().to_owned(),
-    };
-    let how = match translation {
-        None => "nothing-mirrored",
-        Some(Translation { missing: 1.., .. }) => "ahead-of-mirror",
-        Some(Translation { skipped: 1.., .. }) => "below-start",
-        Some(_) => "exact",
-    };
-    let translated = translation.map(|translation| translation.offset);
-    Translated { link, topic, target_topic, partition, offset, reverse, translated, how: how.to_owned() }
+fn how(found: Option<&Translation>) -> String {
+    match found {
+        None => "nothing of this partition was mirrored yet".to_owned(),
+        Some(Translation { missing: 0, skipped: 0, .. }) => "exact".to_owned(),
+        Some(Translation { missing, skipped: 0, .. }) => {
+            format!("{missing} offsets ahead of what was mirrored; this is where the mirror ends")
+        }
+        Some(Translation { skipped, .. }) => {
+            format!("{skipped} offsets before the first one that is still kept; this is that one")
+        }
+    }
 }
 
 fn unit(view: &UnitView) -> UnitStatus {
