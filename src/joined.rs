@@ -30,10 +30,10 @@ use crate::{
 pub(crate) enum JoinError {
     #[error(transparent)]
     Certs(#[from] CertsError),
-    #[error(transparent)]
-    Units(#[from] UnitsError),
     #[error("the links cannot start: {0}; see `link` of this node in the topology file")]
     Links(#[from] NodeError),
+    #[error(transparent)]
+    Units(#[from] UnitsError),
 }
 
 /// A node that knows who is home, and whose links do not run yet.
