@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "every test binary uses its part")]
 
 mod credentials;
+mod discard;
 mod relay;
 mod rules;
 mod site;
@@ -10,6 +11,7 @@ mod world;
 use std::{future::Future, time::Duration};
 
 pub(crate) use credentials::Authority;
+pub(crate) use discard::Discard;
 pub(crate) use relay::Relay;
 pub(crate) use rules::{Everything, MergedInto, NoUnits};
 pub(crate) use site::{Site, batch, valve};

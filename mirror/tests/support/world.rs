@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use core_log::{LogConfig, clock::SystemClock, storage::MemoryStorage};
+use core_log::{LogConfig, Storage, clock::SystemClock, storage::MemoryStorage};
 use mirror::{
     driver::{LinkRules, LinkSpec, Peer, Random, TransportSettings},
     link::block::CodecChoice,
     mirror::{Mirror, MirrorParts, MirrorSettings},
+    ports::{BatchSink, Ports},
 };
 use tokio::sync::watch;
 
@@ -18,6 +19,7 @@ pub(crate) struct World {
     pub(crate) west: Site,
     pub(crate) transport: TransportSettings,
     pub(crate) rules: Arc<dyn LinkRules>,
+    pub(crate) compression: CodecChoice,
     /// While true, nothing is appended in the west.
     pub(crate) west_valve: watch::Sender<bool>,
     tables: MemoryStorage,
@@ -29,14 +31,19 @@ pub(crate) fn peer(datacenter: &str) -> Peer {
 
 impl World {
     pub(crate) fn new() -> Self {
+        let storage = |seed| Arc::new(MemoryStorage::new(seed)) as Arc<dyn Storage>;
+        Self::over((storage(1), Path::new("/logs")), (storage(2), Path::new("/logs")))
+    }
+
+    pub(crate) fn over(east: (Arc<dyn Storage>, &Path), west: (Arc<dyn Storage>, &Path)) -> Self {
         let (west_valve, closed) = valve();
-        let storage = |seed| Arc::new(MemoryStorage::new(seed));
         Self {
             authority: Authority::new(),
-            east: Site::new(storage(1), Path::new("/logs")),
-            west: Site::with(storage(2), Path::new("/logs"), LogConfig::default(), closed),
+            east: Site::new(east.0, east.1),
+            west: Site::with(west.0, west.1, LogConfig::default(), closed),
             transport: TransportSettings::default(),
             rules: Arc::new(Everything),
+            compression: CodecChoice::Auto,
             west_valve,
             tables: MemoryStorage::new(3),
         }
@@ -45,22 +52,29 @@ impl World {
     /// The source, at this address or any.
     pub(crate) async fn source(&self, listen: Option<SocketAddr>) -> Mirror {
         let listen = listen.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
-        self.start("east", &self.east, ("west", String::new()), listen).await
+        self.start("east", self.east.ports(), ("west", String::new()), listen).await
     }
 
     /// The target, which dials `source`.
     pub(crate) async fn target(&self, source: SocketAddr) -> Mirror {
         let listen = "127.0.0.1:0".parse().unwrap();
-        self.start("west", &self.west, ("east", source.to_string()), listen).await
+        self.start("west", self.west.ports(), ("east", source.to_string()), listen).await
     }
 
-    async fn start(&self, here: &str, site: &Site, other: (&str, String), listen: SocketAddr) -> Mirror {
+    /// A target whose records go there.
+    pub(crate) async fn target_into(&self, source: SocketAddr, sink: Arc<dyn BatchSink>) -> Mirror {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let ports = Ports { sink, ..self.west.ports() };
+        self.start("west", ports, ("east", source.to_string()), listen).await
+    }
+
+    async fn start(&self, here: &str, ports: Ports, other: (&str, String), listen: SocketAddr) -> Mirror {
         let link = LinkSpec {
             from: "east".into(),
             to: "west".into(),
             rules: Arc::clone(&self.rules),
             peers: [(peer(other.0), other.1)].into(),
-            compression: CodecChoice::Auto,
+            compression: self.compression,
         };
         let parts = MirrorParts {
             units: Vec::new(),
@@ -70,7 +84,7 @@ impl World {
             links: vec![link],
             membership: Arc::new(NoUnits),
             credentials: self.authority.issue(&peer(here)),
-            ports: site.ports(),
+            ports,
             clock: Arc::new(SystemClock::new()),
             random: Random::new(|| 4),
             storage: Arc::new(self.tables.clone()),

@@ -1,0 +1,174 @@
+//! What a link carries on loopback, beside what quinn alone carries in the same run. Two ends in one process, a thread each.
+//!
+//! `cargo bench -p mirror --bench link [-- MEGABYTES]`
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use core_log::storage::DiskStorage;
+use mirror::{
+    driver::{TransportSettings, client_config, endpoint},
+    link::block::CodecChoice,
+};
+use protocol::{TopicId, batch::Compression};
+use support::{Discard, World, batch, peer};
+
+const PARTITIONS: usize = 8;
+const ROUNDS: usize = 3;
+
+fn main() {
+    let megabytes: usize = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(512);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(run(megabytes));
+}
+
+async fn run(megabytes: usize) {
+    let (east, west) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let storage = || Arc::new(DiskStorage::default());
+    let mut world = World::over((storage(), east.path()), (storage(), west.path()));
+    let topic = world.east.create_topic("events", 1, PARTITIONS);
+    let bytes = fill(&world, topic, megabytes).await;
+    println!("{:<28} {:>8} {:>10} {:>9} {:>6}", "", "MB/s", "cpu s/GB", "ratio", "wire");
+    for round in 0..ROUNDS {
+        let raw = measure("quinn alone", bytes, None, quinn_alone(&world, bytes)).await;
+        for (name, choice) in [("link, plain", CodecChoice::Off), ("link, zstd", CodecChoice::Zstd)] {
+            world.compression = choice;
+            measure(name, bytes, Some(raw), link(&world, bytes)).await;
+        }
+        world.compression = CodecChoice::Off;
+        if round == 0 {
+            measure("link, plain, into a log", bytes, Some(raw), link_to_disk(&world, topic)).await;
+        }
+    }
+}
+
+/// Batches of about 16 KiB of events.
+async fn fill(world: &World, topic: TopicId, megabytes: usize) -> u64 {
+    let events: Vec<String> = (0..32)
+        .map(|number| {
+            format!(
+                r#"{{"type":"page_view","user":{},"session":"{:016x}","url":"https://shop.example/items/{}","agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","at":{},"note":"{}"}}"#,
+                number * 7_919 % 1_000,
+                number * 0x9e37_79b9_u64,
+                number % 50,
+                1_700_000_000_000_u64 + number,
+                "x".repeat(250)
+            )
+        })
+        .collect();
+    let values: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
+    let one = batch(Compression::None, &values);
+    let batches = megabytes * 1_000_000 / PARTITIONS / one.len();
+    for partition in 0..PARTITIONS {
+        for chunk in (0..batches).collect::<Vec<_>>().chunks(64) {
+            let appends: Vec<BytesMut> = chunk.iter().map(|_| one.clone()).collect();
+            world.east.produce(topic, partition as i32, appends).await;
+        }
+    }
+    (one.len() * batches * PARTITIONS) as u64
+}
+
+async fn link(world: &World, bytes: u64) -> u64 {
+    let source = world.source(None).await;
+    let (sink, mut seen) = Discard::new();
+    let target = world.target_into(source.address(), sink).await;
+    seen.wait_for(|count| *count >= bytes).await.unwrap();
+    let wire = target.metrics().block_bytes_received.value();
+    target.shutdown().await;
+    source.shutdown().await;
+    wire
+}
+
+async fn link_to_disk(world: &World, topic: TopicId) -> u64 {
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    for partition in 0..PARTITIONS as i32 {
+        let end = world.east.log(topic, partition).unwrap().ends().log_end.0;
+        world.west.reaches(topic, partition, end).await;
+    }
+    let wire = target.metrics().block_bytes_received.value();
+    target.shutdown().await;
+    source.shutdown().await;
+    wire
+}
+
+/// One stream of 1 MiB chunks, which are not copied.
+async fn quinn_alone(world: &World, bytes: u64) -> u64 {
+    let settings = TransportSettings::default();
+    let (east, west) = (world.authority.issue(&peer("east")), world.authority.issue(&peer("west")));
+    let (address, dialled) = tokio::sync::oneshot::channel();
+    let sender = thread({
+        let settings = settings.clone();
+        async move {
+            let server =
+                endpoint("127.0.0.1:0".parse().unwrap(), Some(east.accepting().unwrap()), &settings).unwrap();
+            address.send(server.local_addr().unwrap()).unwrap();
+            let connection = server.accept().await.unwrap().await.unwrap();
+            let chunk = Bytes::from(vec![7; 1 << 20]);
+            let mut left = bytes;
+            while left > 0 {
+                let mut stream = connection.open_uni().await.unwrap();
+                let size = left.min(1 << 20) as usize;
+                stream.write_chunk(chunk.slice(..size)).await.unwrap();
+                stream.finish().unwrap();
+                left -= size as u64;
+            }
+            connection.closed().await;
+        }
+    });
+    let address = dialled.await.unwrap();
+    let receiver = thread(async move {
+        let client = endpoint("127.0.0.1:0".parse().unwrap(), None, &settings).unwrap();
+        let config = client_config(west.dialling(&peer("east")).unwrap(), &settings).unwrap();
+        let connection = client.connect_with(config, address, west.server_name()).unwrap().await.unwrap();
+        let mut left = bytes;
+        while left > 0 {
+            let mut stream = connection.accept_uni().await.unwrap();
+            while let Some(chunk) = stream.read_chunk(1 << 20, true).await.unwrap() {
+                left -= chunk.bytes.len() as u64;
+            }
+        }
+        connection.close(0_u32.into(), b"");
+        client.wait_idle().await;
+    });
+    receiver.await.unwrap();
+    sender.await.unwrap();
+    bytes
+}
+
+/// A runtime of its own on a thread of its own, as links have.
+fn thread(work: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(|| {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+    })
+}
+
+async fn measure(name: &str, bytes: u64, raw: Option<f64>, work: impl Future<Output = u64>) -> f64 {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
+    let (start, cpu) = (Instant::now(), cpu_time());
+    let wire = work.await;
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), (cpu_time() - cpu).as_secs_f64());
+    let rate = bytes as f64 / 1e6 / seconds;
+    let ratio = raw.map_or(1.0, |raw| rate / raw);
+    println!(
+        "{name:<28} {rate:>8.0} {:>10.2} {ratio:>9.2} {:>6.2}",
+        cpu / (bytes as f64 / 1e9),
+        wire as f64 / bytes as f64
+    );
+    rate
+}
+
+/// User and system time of the process.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: u64 = [11, 12].iter().map(|field| fields[*field].parse::<u64>().unwrap()).sum();
+    // USER_HZ is 100 on every Linux.
+    Duration::from_millis(ticks * 10)
+}
