@@ -2,6 +2,16 @@
 //!
 //! `cargo bench -p mirror --bench link [-- MEGABYTES]`
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    clippy::async_yields_async,
+    dead_code,
+    reason = "a test fails by panicking; targets share their support"
+)]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -30,7 +40,7 @@ fn main() {
 
 async fn run(megabytes: usize) {
     let (east, west) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let storage = || Arc::new(DiskStorage::default());
+    let storage = || Arc::new(DiskStorage);
     let mut world = World::over((storage(), east.path()), (storage(), west.path()));
     let topic = world.east.create_topic("events", 1, PARTITIONS);
     let bytes = fill(&world, topic, megabytes).await;

@@ -3,7 +3,13 @@
 //!
 //! `SIMULATION_SEED` runs one seed again and tells all that happens.
 
-#![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a test fails by panicking; targets share their support"
+)]
 
 #[path = "simulation/control.rs"]
 mod control;
