@@ -7,7 +7,7 @@
 //!   ownership      <-----------  fence, drain, promote, generation ----------->  ownership
 //! ```
 //!
-//! What this room will promise; nothing of it is built yet:
+//! What this room promises:
 //! 1. No silent gap. A partition whose continuity cannot be proven stops, says why, and the range is written to a ledger.
 //! 2. Bytes are sacred. A mirrored batch is the one the producer sent; records are never decoded on the way.
 //! 3. One writer for each topic and home generation. An append that carries a lower generation is refused.

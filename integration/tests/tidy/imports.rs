@@ -59,6 +59,17 @@ const BROKER_CORES: &[&str] = &[
     "broker/src/metadata/topic_config/**",
 ];
 
+const MIRROR_CORES: &[&str] = &[
+    "mirror/src/catalog/**",
+    "mirror/src/congestion/**",
+    "mirror/src/groups/**",
+    "mirror/src/link/**",
+    "mirror/src/ownership/**",
+    "mirror/src/position.rs",
+    "mirror/src/stop.rs",
+    "mirror/src/translation/**",
+];
+
 const RULES: &[Rule] = &[
     Rule {
         files: &["protocol/src/**"],
@@ -107,6 +118,18 @@ const RULES: &[Rule] = &[
         files: BROKER_CORES,
         except: &[],
         never: BROKER_DRIVERS,
+        because: "cores do not know their drivers",
+    },
+    Rule {
+        files: MIRROR_CORES,
+        except: &["mirror/src/translation/file/**"],
+        never: OUTSIDE_WORLD,
+        because: "cores are events in, commands out",
+    },
+    Rule {
+        files: MIRROR_CORES,
+        except: &[],
+        never: &["crate::driver", "crate::mirror", "crate::ports", "quinn"],
         because: "cores do not know their drivers",
     },
     Rule {

@@ -30,8 +30,8 @@ pub(crate) const MTU_MAX: u16 = 1_452;
 pub(crate) const MTU_MAX_MAX: u16 = 6_500;
 
 /// A peer that is silent for so long is gone. Several keep-alives must fit, since some get lost.
-pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(4);
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(6);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_millis(1_500);
 const _: () = assert!(KEEP_ALIVE.as_millis() * 3 < IDLE_TIMEOUT.as_millis());
 
 /// Between a first failed attempt to reach a peer and the second; doubles with each.

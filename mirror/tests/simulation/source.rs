@@ -17,7 +17,7 @@ use mirror::{
     ownership::HomeGeneration,
     stop::StopReason,
 };
-use protocol::{LeaderEpoch, PartitionId};
+use protocol::{LeaderEpoch, Offset, PartitionId};
 use quinn_proto::StreamId;
 
 use crate::{
@@ -268,14 +268,7 @@ impl Link {
             }
             Command::Read { read, handle, from, until, bytes_max } => {
                 trace.note(now, format_args!("read {handle:?} {from} {until}"));
-                let result = self.watched.get(&handle).map_or(Err(ReadFailure::Gone), |topic| {
-                    let log = &logs[*topic];
-                    if from < log.start || from > log.end() {
-                        return Err(ReadFailure::OutOfRange { log_start: log.start, log_end: log.end() });
-                    }
-                    let pieces: Vec<Bytes> = log.read(from, until, bytes_max);
-                    Ok(ReadBatches { pieces })
-                });
+                let result = self.read(handle, (from, until), bytes_max, logs);
                 works.read(now, self.number, Event::Read { read, result });
             }
             Command::Send(block) => {
@@ -309,6 +302,21 @@ impl Link {
                 peer.close(now, &error.to_string());
             }
         }
+    }
+
+    fn read(
+        &self,
+        handle: Handle,
+        (from, until): (Offset, Offset),
+        bytes_max: usize,
+        logs: &[Log],
+    ) -> Result<ReadBatches, ReadFailure> {
+        let topic = self.watched.get(&handle).ok_or(ReadFailure::Gone)?;
+        let log = &logs[*topic];
+        if from < log.start || from > log.end() {
+            return Err(ReadFailure::OutOfRange { log_start: log.start, log_end: log.end() });
+        }
+        Ok(ReadBatches { pieces: log.read(from, until, bytes_max) })
     }
 
     /// Gives the block back when there is no stream for it.
