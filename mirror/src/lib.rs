@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What this room promises:
-//! 1. No silent gap. A partition whose continuity cannot be proven stops, says why, and the range is written to a ledger.
+//! 1. No silent gap. A partition whose continuity cannot be proven stops and says why, and what to do.
 //! 2. Bytes are sacred. A mirrored batch is the one the producer sent; records are never decoded on the way.
 //! 3. One writer for each topic and home generation. An append that carries a lower generation is refused.
 //! 4. Translation is exact, total and monotone: for a committed offset, the target offset of the first mirrored record whose
@@ -16,8 +16,12 @@
 //! 5. Every verb that changes the world can be dry-run with numbers, is idempotent, and resumes where it was cut off.
 //! 6. Nothing is polled, and memory on both sides is bounded by credit.
 //!
-//! It owns its ports (a source of batches, a sink for batches, a group store, a topic catalog, an ownership store). The
-//! package `isthmus` implements them over the broker; this crate and the broker never import each other.
+//! Cores (`link`, `ownership`, `catalog`, `groups`, `translation`, `congestion`) are events in, commands out; `driver` does the
+//! sockets, streams and timers around them, over `ports` (a source of batches, a sink for batches, a group store, a topic catalog,
+//! an ownership store). The package `isthmus` implements the ports over the broker; this crate and the broker never import each
+//! other. Start with [`mirror::Mirror`] for the whole, with [`link`] for the protocol.
+//!
+//! Not here yet: failback of a diverged datacenter, a ledger of gaps that can be queried, rate limits of links, foreign Kafka ends.
 
 pub mod catalog;
 pub mod congestion;
