@@ -21,7 +21,7 @@
 //! an ownership store). The package `isthmus` implements the ports over the broker; this crate and the broker never import each
 //! other. Start with [`mirror::Mirror`] for the whole, with [`link`] for the protocol.
 //!
-//! Not here yet: failback of a diverged datacenter, a ledger of gaps that can be queried, rate limits of links, foreign Kafka ends.
+//! Not here yet: failback of a diverged datacenter, a ledger of gaps that can be queried, foreign Kafka ends.
 
 pub mod catalog;
 pub mod congestion;

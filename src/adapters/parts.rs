@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher, Hasher, RandomState},
+    num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -41,6 +42,7 @@ fn link(link: &LinkPlan) -> LinkSpec {
         rules: Arc::new(DeclaredRules(link.clone())),
         peers: link.peers.iter().map(peer).collect::<BTreeMap<_, _>>(),
         compression: codec(link.codec),
+        rate: link.rate.and_then(|rate| NonZeroU64::new(rate.bytes_per_second())),
     }
 }
 

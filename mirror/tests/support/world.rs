@@ -75,6 +75,7 @@ impl World {
             rules: Arc::clone(&self.rules),
             peers: [(peer(other.0), other.1)].into(),
             compression: self.compression,
+            rate: None,
         };
         let parts = MirrorParts {
             units: Vec::new(),

@@ -3,7 +3,7 @@
 mod accept;
 mod sessions;
 
-use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, io, net::SocketAddr, num::NonZeroU64, path::PathBuf, sync::Arc};
 
 use tokio::{runtime::Handle, sync::oneshot, task::JoinSet};
 
@@ -24,7 +24,7 @@ use super::{
     pool::BufferPool,
     random::Random,
     settings::TransportSettings,
-    source::SourceParts,
+    source::{Pace, SourceParts},
     target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
@@ -50,6 +50,8 @@ pub struct LinkSpec {
     /// that may dial.
     pub peers: BTreeMap<Peer, String>,
     pub compression: CodecChoice,
+    /// Bytes of blocks per second that the link sends at most.
+    pub rate: Option<NonZeroU64>,
 }
 
 impl LinkSpec {
@@ -230,6 +232,7 @@ fn source_parts(parts: &NodeParts, link: &LinkSpec, workers: &Workers) -> Source
         packers: Arc::new(Kit::new(move || Packer::new(choice))),
         metrics: Arc::clone(&parts.metrics),
         settings: SenderSettings::default(),
+        pace: link.rate.map(|rate| Arc::new(Pace::new(rate))),
     }
 }
 

@@ -6,6 +6,9 @@ use bytes::Bytes;
 use quinn::{Connection, StoppedError, WriteError};
 use tokio::sync::mpsc;
 
+use core_log::Clock;
+
+use super::pace::Pace;
 use crate::{
     driver::{closing::CODE_SHUTDOWN, kit::Kit, metrics::LinkMetrics, workers::Workers},
     link::{
@@ -25,6 +28,9 @@ pub(super) struct BlockWriter {
     pub(super) workers: Workers,
     pub(super) metrics: Arc<LinkMetrics>,
     pub(super) events: mpsc::Sender<Event>,
+    /// None: as fast as the path takes it.
+    pub(super) pace: Option<Arc<Pace>>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// The connection is of no use any more; it says itself why.
@@ -47,6 +53,9 @@ impl BlockWriter {
         };
         let wire_bytes = packed.wire_bytes();
         let _ = self.events.send(Event::Packed { number, wire_bytes }).await;
+        if let Some(pace) = &self.pace {
+            tokio::time::sleep(pace.reserve(self.clock.monotonic(), wire_bytes)).await;
+        }
         self.metrics.transport_bytes.add(wire_bytes);
         let delivered = self.write(packed, priority).await;
         self.metrics.transport_bytes.sub(wire_bytes);

@@ -4,12 +4,15 @@
 //!   session     waits for the next fact, feeds the core, carries out what it wants
 //!   partitions  opened logs and their watches          reads    whole batches, checked
 //!   blocks      packed, one stream each                catalog  topics and group offsets to tell
+//!   pace        no faster than was declared
 //! ```
 
 mod blocks;
 mod catalog;
+mod pace;
 mod partitions;
 mod reads;
 mod session;
 
+pub(crate) use pace::Pace;
 pub(crate) use session::{Greeted, SourceParts, SourceSession};

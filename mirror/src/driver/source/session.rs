@@ -11,6 +11,7 @@ use protocol::{LeaderEpoch, Offset, PartitionId, TopicId};
 use super::{
     blocks::BlockWriter,
     catalog::{GroupFeed, GroupNews, TopicFeed},
+    pace::Pace,
     partitions::{Partitions, open},
     reads::read,
 };
@@ -58,6 +59,8 @@ pub(crate) struct SourceParts {
     pub(crate) packers: Arc<Kit<Packer>>,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) settings: SenderSettings,
+    /// Of the link: shared by its connections.
+    pub(crate) pace: Option<Arc<Pace>>,
 }
 
 /// A connection at its source's end.
@@ -126,6 +129,8 @@ impl SourceSession {
             workers: parts.workers.clone(),
             metrics: Arc::clone(&parts.metrics),
             events,
+            pace: parts.pace.clone(),
+            clock: Arc::clone(&parts.clock),
         };
         let core = Sender::new(parts.settings.clone(), ours);
         let partitions = Partitions::new();
