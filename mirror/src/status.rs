@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    driver::{Peer, SourceLinkView, TargetView},
+    driver::{PathView, Peer, SourceLinkView, TargetView},
     link::{
         receiver::{PartitionState, PartitionView, Stall},
         sender::{Class, SubscriptionView},
@@ -30,6 +30,8 @@ pub struct IncomingLink {
     pub connected: bool,
     /// Why there is no connection, or why the last one ended.
     pub last_error: Option<String>,
+    #[serde(skip)]
+    pub path: Option<PathView>,
     pub partitions: Vec<IncomingPartition>,
 }
 
@@ -74,6 +76,8 @@ pub struct Stopped {
 pub struct OutgoingLink {
     pub link: String,
     pub peer: Peer,
+    #[serde(skip)]
+    pub path: PathView,
     pub partitions: Vec<OutgoingPartition>,
 }
 
@@ -101,10 +105,10 @@ pub struct UnitStatus {
 
 impl IncomingLink {
     pub(crate) fn new(link: String, peer: Peer, view: TargetView) -> Self {
-        let TargetView { connected, last_error, partitions } = view;
+        let TargetView { connected, last_error, path, partitions } = view;
         let partitions =
             partitions.into_iter().map(|(topic, view)| IncomingPartition::new(topic, view)).collect();
-        Self { link, peer, connected, last_error, partitions }
+        Self { link, peer, connected, last_error, path, partitions }
     }
 }
 
@@ -141,7 +145,7 @@ impl Stopped {
 impl From<SourceLinkView> for OutgoingLink {
     fn from(view: SourceLinkView) -> Self {
         let partitions = view.subscriptions.into_iter().map(OutgoingPartition::from).collect();
-        Self { link: view.link, peer: view.peer, partitions }
+        Self { link: view.link, peer: view.peer, path: view.path, partitions }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mirror::{
+    driver::PathView,
     mirror::{FailoverOptions, Mirror, Translation},
     ownership::{FailoverReport, Gate, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
@@ -12,7 +13,7 @@ use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 use super::asked;
 use crate::operations::{
     Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
-    status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, UnitStatus},
+    status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, TransportStatus, UnitStatus},
 };
 
 /// A node of a topology; one without links has no mirror.
@@ -120,6 +121,7 @@ fn incoming(link: &LinkPlan, peer: &Peer, views: &[IncomingLink]) -> LinkStatus 
     let view = views.iter().find(|view| view.link == link.name && view.peer.node == peer.node.as_str());
     let connected = view.is_some_and(|view| view.connected);
     LinkStatus {
+        transport: view.and_then(|view| view.path).map(transport),
         problem: view.filter(|_| !connected).and_then(|view| view.last_error.clone()),
         partitions: view.iter().flat_map(|view| &view.partitions).map(partition).collect(),
         ..link_end(link, peer, connected)
@@ -129,8 +131,19 @@ fn incoming(link: &LinkPlan, peer: &Peer, views: &[IncomingLink]) -> LinkStatus 
 fn outgoing(link: &LinkPlan, peer: &Peer, views: &[OutgoingLink]) -> LinkStatus {
     let view = views.iter().find(|view| view.link == link.name && view.peer.node == peer.node.as_str());
     LinkStatus {
+        transport: view.map(|view| transport(view.path)),
         subscriptions: view.iter().flat_map(|view| &view.partitions).map(subscription).collect(),
         ..link_end(link, peer, view.is_some())
+    }
+}
+
+fn transport(path: PathView) -> TransportStatus {
+    TransportStatus {
+        rtt_ms: path.rtt.as_secs_f64() * 1_000.0,
+        congestion_window_bytes: path.congestion_window_bytes,
+        sent_bytes: path.sent_bytes,
+        received_bytes: path.received_bytes,
+        lost_packets: path.lost_packets,
     }
 }
 

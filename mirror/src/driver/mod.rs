@@ -16,6 +16,7 @@ mod limits;
 mod line;
 mod metrics;
 mod node;
+mod path;
 mod pool;
 mod random;
 mod settings;
@@ -32,6 +33,7 @@ pub use self::{
     flows::{Landing, LinkRules, TopicRule, UnitViews},
     metrics::{Counter, LinkMetrics},
     node::{LinkSpec, NodeError},
+    path::PathView,
     pool::BufferPool,
     random::Random,
     settings::{Congestion, TransportSettings},

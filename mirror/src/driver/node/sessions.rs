@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    driver::{credentials::Peer, inquiry::Inquirer},
+    driver::{credentials::Peer, inquiry::Inquirer, path::PathView, source::SessionView},
     link::sender::SubscriptionView,
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct Sessions {
 }
 
 struct Session {
-    inquirer: Inquirer<Vec<SubscriptionView>>,
+    inquirer: Inquirer<SessionView>,
     replaced: watch::Sender<bool>,
 }
 
@@ -25,6 +25,7 @@ struct Session {
 pub(crate) struct SourceLinkView {
     pub(crate) link: String,
     pub(crate) peer: Peer,
+    pub(crate) path: PathView,
     pub(crate) subscriptions: Vec<SubscriptionView>,
 }
 
@@ -34,7 +35,7 @@ impl Sessions {
         &self,
         link: &str,
         peer: &Peer,
-        inquirer: Inquirer<Vec<SubscriptionView>>,
+        inquirer: Inquirer<SessionView>,
     ) -> watch::Receiver<bool> {
         let (replaced, is_replaced) = watch::channel(false);
         let session = Session { inquirer, replaced };
@@ -49,8 +50,8 @@ impl Sessions {
             self.open.lock().iter().map(|(key, session)| (key.clone(), session.inquirer.clone())).collect();
         let mut views = Vec::new();
         for ((link, peer), inquirer) in asked {
-            if let Some(subscriptions) = inquirer.ask().await {
-                views.push(SourceLinkView { link, peer, subscriptions });
+            if let Some(SessionView { path, subscriptions }) = inquirer.ask().await {
+                views.push(SourceLinkView { link, peer, path, subscriptions });
             }
         }
         views

@@ -15,4 +15,4 @@ mod reads;
 mod session;
 
 pub(crate) use pace::Pace;
-pub(crate) use session::{Greeted, SourceParts, SourceSession};
+pub(crate) use session::{Greeted, SessionView, SourceParts, SourceSession};

@@ -26,6 +26,7 @@ use crate::{
         limits::{CONTROL_END, CONTROL_PRIORITY},
         line::Line,
         metrics::LinkMetrics,
+        path::PathView,
         random::Random,
         thread::{Stopping, stopped},
         workers::Workers,
@@ -63,6 +64,13 @@ pub(crate) struct SourceParts {
     pub(crate) pace: Option<Arc<Pace>>,
 }
 
+/// How a connection looks at its source's end.
+#[derive(Debug)]
+pub(crate) struct SessionView {
+    pub(crate) path: PathView,
+    pub(crate) subscriptions: Vec<SubscriptionView>,
+}
+
 /// A connection at its source's end.
 pub(crate) struct SourceSession {
     parts: SourceParts,
@@ -70,7 +78,7 @@ pub(crate) struct SourceSession {
     core: Sender,
     partitions: Partitions,
     line: Line,
-    inquiries: Inquiries<Vec<SubscriptionView>>,
+    inquiries: Inquiries<SessionView>,
     control: ControlWriter,
     messages: mpsc::Receiver<Result<ToSource, ControlError>>,
     facts: mpsc::Receiver<Fact>,
@@ -105,7 +113,7 @@ impl SourceSession {
         parts: SourceParts,
         greeted: Greeted,
         line: Line,
-        inquiries: Inquiries<Vec<SubscriptionView>>,
+        inquiries: Inquiries<SessionView>,
     ) -> Self {
         let Greeted { connection, writer, mut reader, theirs, ours } = greeted;
         let mut tasks = JoinSet::new();
@@ -181,7 +189,8 @@ impl SourceSession {
                 }
                 message = self.line.next() => self.tell(Event::Ownership(message)),
                 answer = self.inquiries.next() => {
-                    let _ = answer.send(self.core.subscriptions().collect());
+                    let subscriptions = self.core.subscriptions().collect();
+                    let _ = answer.send(SessionView { path: PathView::of(&self.connection), subscriptions });
                 }
                 () = topics.changed() => topics.news(&mut news),
                 group = groups.next() => self.tell_group(&mut groups, group, &mut news),

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     catalog,
     driver::closing::Ended,
+    driver::path::PathView,
     groups,
     link::receiver::{
         Apply, ApplyFailure, Command, Event, Mode, PartitionKey, PartitionState, PartitionView,
@@ -193,6 +194,7 @@ impl TargetLink {
         TargetView {
             connected: self.live.as_ref().is_some_and(|live| live.hello_due.is_none()),
             last_error: self.last_error.clone(),
+            path: self.live.as_ref().map(|live| PathView::of(&live.connection)),
             partitions: self.core.partitions(now).map(named).collect(),
         }
     }

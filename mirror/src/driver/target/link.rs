@@ -26,6 +26,7 @@ use crate::{
         limits::HELLO_TIMEOUT,
         line::Lines,
         metrics::LinkMetrics,
+        path::PathView,
         pool::BufferPool,
         random::Random,
         thread::{Stopping, stopped},
@@ -73,6 +74,7 @@ pub(crate) struct TargetView {
     pub(crate) connected: bool,
     /// Why there is no connection, if so.
     pub(crate) last_error: Option<String>,
+    pub(crate) path: Option<PathView>,
     /// With the names of the source's topics.
     pub(crate) partitions: Vec<(String, PartitionView)>,
 }
