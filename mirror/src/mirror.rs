@@ -10,10 +10,11 @@ use protocol::{Offset, PartitionId};
 
 use crate::{
     driver::{
-        Credentials, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError, NodeParts, Peer, Places, Random,
-        Sessions, TargetLinks, TransportSettings, UnitViews, run,
+        Credentials, FailoverError, HeardEnds, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError,
+        NodeParts, Operator, Peer, Places, Random, Sessions, TargetLinks, TransportSettings, UnitViews,
+        Units, UnitsError, UnitsParts, run,
     },
-    ownership::Membership,
+    ownership::{Datacenter, FailoverReport, Membership, Settings as UnitSettings},
     ports::Ports,
     position::{SourceOffset, TargetOffset},
     status::{IncomingLink, OutgoingLink, Status, UnitStatus},
@@ -36,6 +37,8 @@ pub struct MirrorParts {
     pub listen: SocketAddr,
     /// Those that begin or end at this node.
     pub links: Vec<LinkSpec>,
+    /// Those that this datacenter is a member of.
+    pub units: Vec<UnitSettings>,
     /// Which unit each topic and group is of.
     pub membership: Arc<dyn Membership + Send + Sync>,
     pub credentials: Arc<dyn Credentials>,
@@ -48,6 +51,12 @@ pub struct MirrorParts {
     pub tables: PathBuf,
 }
 
+/// A mirror that knows who is home, and has no link yet: what gates are asked by from the first client on.
+pub struct OpenedMirror {
+    node: NodeParts,
+    units: Units,
+}
+
 /// A running mirror.
 pub struct Mirror {
     thread: LinkThread,
@@ -57,15 +66,35 @@ pub struct Mirror {
     units: Arc<UnitViews>,
     metrics: Arc<LinkMetrics>,
     places: Arc<Places>,
+    operator: Operator,
+}
+
+/// How a failover is to be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FailoverOptions {
+    /// Only tell the numbers.
+    pub dry_run: bool,
+    /// The old home is lost, or is to lose what the new one does not have.
+    pub unplanned: bool,
 }
 
 impl Mirror {
-    /// Starts all links. They connect by themselves, now or whenever their peers are there.
-    pub async fn start(settings: MirrorSettings, parts: MirrorParts) -> Result<Self, NodeError> {
-        let (lines, _heard) = Lines::new();
-        let (metrics, sessions) = (Arc::<LinkMetrics>::default(), Arc::<Sessions>::default());
-        let places = Arc::<Places>::default();
-        let units = Arc::new(UnitViews::new(parts.membership));
+    /// Reads who is home of each unit, stores it where it is not stored yet, and publishes it.
+    pub async fn open(settings: MirrorSettings, parts: MirrorParts) -> Result<OpenedMirror, UnitsError> {
+        let (lines, heard) = Lines::new();
+        let views = Arc::new(UnitViews::new(parts.membership));
+        let ends = HeardEnds::default();
+        let units = Units::open(UnitsParts {
+            units: parts.units,
+            ports: parts.ports.clone(),
+            views: Arc::clone(&views),
+            lines: lines.clone(),
+            heard,
+            ends: ends.clone(),
+            clock: Arc::clone(&parts.clock),
+            random: parts.random.clone(),
+        })
+        .await?;
         let node = NodeParts {
             here: parts.here,
             topology: parts.topology,
@@ -74,22 +103,18 @@ impl Mirror {
             transport: settings.transport,
             credentials: parts.credentials,
             ports: parts.ports,
-            units: Arc::clone(&units),
+            units: views,
             lines,
+            ends,
             clock: parts.clock,
             random: parts.random,
             storage: parts.storage,
             tables: parts.tables,
-            metrics: Arc::clone(&metrics),
-            sessions: Arc::clone(&sessions),
-            places: Arc::clone(&places),
+            metrics: Arc::default(),
+            sessions: Arc::default(),
+            places: Arc::default(),
         };
-        let (ready, started) = oneshot::channel();
-        let workers = node.transport.worker_threads;
-        let thread = LinkThread::start(workers, move |stopping| run(node, ready, stopping))?;
-        let running = started.await.map_err(|_| NodeError::Ended)??;
-        let (address, target_links) = (running.address, running.target_links);
-        Ok(Self { thread, address, target_links, sessions, units, metrics, places })
+        Ok(OpenedMirror { node, units })
     }
 
     /// Where peers reach it.
@@ -137,9 +162,40 @@ impl Mirror {
         Status { incoming, outgoing, units }
     }
 
+    /// Moves a unit's home here; returns when it has moved, or when it is known why it does not. Repeating it is safe.
+    pub async fn failover(
+        &self,
+        unit: &str,
+        to: &str,
+        options: FailoverOptions,
+    ) -> Result<FailoverReport, FailoverError> {
+        let FailoverOptions { dry_run, unplanned } = options;
+        self.operator.failover(unit, Datacenter::from(to), dry_run, unplanned).await
+    }
+
     /// Ends all connections, tells the peers, and returns once nothing of the mirror runs any more.
     pub async fn shutdown(&self) {
         self.thread.stop().await;
+    }
+}
+
+impl OpenedMirror {
+    /// Who may write and commit here.
+    pub fn units(&self) -> &Arc<UnitViews> {
+        &self.node.units
+    }
+
+    /// Starts all links and units. They connect by themselves, now or whenever their peers are there.
+    pub async fn start(self) -> Result<Mirror, NodeError> {
+        let Self { node, units } = self;
+        let (metrics, sessions) = (Arc::clone(&node.metrics), Arc::clone(&node.sessions));
+        let (places, views, operator) = (Arc::clone(&node.places), Arc::clone(&node.units), units.operator());
+        let (ready, started) = oneshot::channel();
+        let workers = node.transport.worker_threads;
+        let thread = LinkThread::start(workers, move |stopping| run(node, units, ready, stopping))?;
+        let running = started.await.map_err(|_| NodeError::Ended)??;
+        let (address, target_links) = (running.address, running.target_links);
+        Ok(Mirror { thread, address, target_links, sessions, units: views, metrics, places, operator })
     }
 }
 

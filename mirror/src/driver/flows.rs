@@ -53,6 +53,12 @@ impl UnitViews {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// As if it had no view: fenced.
+    pub(crate) fn close(&self, unit: &str) {
+        self.views.write().remove(unit);
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

@@ -57,3 +57,12 @@ pub(crate) const CONNECTIONS_MAX: usize = 256;
 
 /// How long a node that goes down waits for its peers to hear of it.
 pub(crate) const SHUTDOWN_WAIT: Duration = Duration::from_secs(1);
+
+/// Of one piece of an ownership message; well below what a control message may have.
+pub(super) const OWNERSHIP_PIECE_BYTES: usize = 256 << 10;
+/// Of a whole one: some hundred thousand partitions and positions.
+pub(super) const OWNERSHIP_MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// Failovers that wait to be begun.
+pub(super) const VERBS: usize = 16;
+/// Before a unit whose record could not be stored is tried again.
+pub(super) const OWNERSHIP_RETRY: Duration = Duration::from_secs(2);

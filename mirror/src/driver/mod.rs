@@ -23,6 +23,7 @@ mod source;
 mod target;
 mod thread;
 mod transport;
+mod units;
 mod watches;
 mod workers;
 
@@ -35,11 +36,13 @@ pub use self::{
     random::Random,
     settings::{Congestion, TransportSettings},
     transport::{EndpointError, client_config, endpoint, transport_config},
+    units::{FailoverError, UnitsError},
 };
 
 pub(crate) use self::{
     line::Lines,
     node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
-    target::{Place, Places, TargetView},
+    target::{Places, TargetView},
     thread::LinkThread,
+    units::{HeardEnds, Operator, Units, UnitsParts},
 };

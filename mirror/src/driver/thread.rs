@@ -5,12 +5,11 @@
 
 use std::{future::Future, io};
 
-use tokio::{runtime::Handle, sync::watch};
+use tokio::sync::watch;
 
 /// A running thread. Dropping it lets the thread run; [`Self::stop`] ends it.
 #[derive(Debug)]
 pub(crate) struct LinkThread {
-    runtime: Handle,
     stop: watch::Sender<bool>,
     ended: watch::Receiver<bool>,
 }
@@ -32,7 +31,6 @@ impl LinkThread {
             .max_blocking_threads(worker_threads.max(1))
             .thread_name("isthmus-link-work")
             .build()?;
-        let handle = runtime.handle().clone();
         let (stop, stopping) = watch::channel(false);
         let (end, ended) = watch::channel(false);
         std::thread::Builder::new().name("isthmus-links".to_owned()).spawn(move || {
@@ -41,11 +39,7 @@ impl LinkThread {
             runtime.shutdown_background();
             let _ = end.send(true);
         })?;
-        Ok(Self { runtime: handle, stop, ended })
-    }
-
-    pub(crate) fn runtime(&self) -> &Handle {
-        &self.runtime
+        Ok(Self { stop, ended })
     }
 
     /// Returns once everything on the thread has ended.

@@ -52,10 +52,6 @@ impl<K: Copy + Eq + Hash + Send + 'static> Watches<K> {
         while self.tasks.try_join_next().is_some() {}
     }
 
-    pub(crate) fn contains(&self, key: &K) -> bool {
-        self.watched.contains_key(key)
-    }
-
     /// The next log that changed; one that was removed meanwhile may still come.
     pub(crate) async fn next(&mut self) -> K {
         match self.wakes.recv().await {

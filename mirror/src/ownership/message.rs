@@ -16,7 +16,8 @@ use super::{
 pub struct RequestId(pub u64);
 
 /// Every message may be lost, repeated, or arrive late.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Message {
     /// What the sender knows; sent whenever a connection is there.
     State { generation: HomeGeneration, home: Datacenter, state: StateName },

@@ -34,6 +34,8 @@ mod record;
 mod report;
 mod serial;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod view;
 

@@ -147,7 +147,7 @@ impl Site {
         let appends =
             batches.into_iter().map(|batch| Append { log: Arc::clone(&log), batch, place }).collect();
         let ticket = self.0.dir.submit(appends, Ack::Synced).await;
-        ticket.await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+        ticket.await.into_iter().for_each(|outcome| assert!(outcome.is_ok(), "{outcome:?}"));
     }
 
     /// Waits until a partition is there and durable up to `end`.

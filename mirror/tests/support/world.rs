@@ -77,6 +77,7 @@ impl World {
             compression: self.compression,
         };
         let parts = MirrorParts {
+            units: Vec::new(),
             here: peer(here),
             topology: "digest".to_owned(),
             listen,
@@ -90,6 +91,6 @@ impl World {
             tables: "/tables".into(),
         };
         let settings = MirrorSettings { transport: self.transport.clone() };
-        Mirror::start(settings, parts).await.unwrap()
+        Mirror::open(settings, parts).await.unwrap().start().await.unwrap()
     }
 }

@@ -28,6 +28,7 @@ use super::{
     target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
+    units::{HeardEnds, Units},
     workers::Workers,
 };
 use crate::{
@@ -70,6 +71,8 @@ pub(crate) struct NodeParts {
     pub(crate) ports: Ports,
     pub(crate) units: Arc<UnitViews>,
     pub(crate) lines: Lines,
+    /// What the state machines know of other datacenters' logs.
+    pub(crate) ends: HeardEnds,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) storage: Arc<dyn Storage>,
@@ -104,6 +107,7 @@ pub(crate) struct Running {
 /// Runs all links until it is told to stop.
 pub(crate) async fn run(
     parts: NodeParts,
+    units: Units,
     ready: oneshot::Sender<Result<Running, NodeError>>,
     mut stopping: Stopping,
 ) {
@@ -118,7 +122,9 @@ pub(crate) async fn run(
             return;
         }
     };
+    let units = tokio::spawn(units.run());
     stopped(&mut stopping).await;
+    units.abort();
     while tasks.join_next().await.is_some() {}
     endpoint.close(CODE_SHUTDOWN, b"shutting down");
     // So that peers hear of it; who does not answer hears nothing.
@@ -137,6 +143,7 @@ fn start(
     let endpoint = endpoint(parts.listen, server, &parts.transport)?;
     let address = endpoint.local_addr()?;
     let target_links = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    parts.ends.are_from(target_links.clone());
     if accepting {
         let sources = parts
             .links

@@ -19,6 +19,6 @@ mod streams;
 mod topics;
 
 pub(crate) use apply::Applier;
-pub(crate) use landing::{Finder, Place, Places};
+pub(crate) use landing::{Finder, Places};
 pub(crate) use link::{TargetLink, TargetParts, TargetView};
 pub(crate) use merged::Tables;

@@ -15,7 +15,7 @@ pub use message::{
     GroupGone, GroupOffset, Hello, Subscribe, Subscribed, ToSource, ToTarget, Topic, Unsubscribe, VERSION,
     Watermark,
 };
-pub use ownership::{Fenced, OwnershipMessage, PartitionEnd, Stage};
+pub use ownership::OwnershipMessage;
 
 /// Generated from `proto/link.proto`.
 #[allow(unreachable_pub, clippy::all, reason = "generated")]

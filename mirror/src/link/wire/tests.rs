@@ -69,43 +69,16 @@ fn group_offset() -> impl Strategy<Value = GroupOffset> {
 }
 
 fn ownership() -> impl Strategy<Value = OwnershipMessage> {
-    let unit = || "[a-z]{1,9}";
-    prop_oneof![
-        (unit(), generation(), unit(), 0..7usize).prop_map(|(unit, generation, home, stage)| {
-            use Stage::*;
-            let stage = [Home, Fencing, Draining, Promoting, Standby, Diverged, Restoring][stage];
-            OwnershipMessage::State { unit, generation, home, stage }
-        }),
-        (any::<u64>(), unit(), generation())
-            .prop_map(|(request, unit, generation)| OwnershipMessage::Fence { request, unit, generation }),
-        (any::<u64>(), unit(), generation())
-            .prop_map(|(request, unit, generation)| OwnershipMessage::Unfence { request, unit, generation }),
-        (unit(), generation(), unit()).prop_map(|(unit, generation, home)| OwnershipMessage::Promoted {
+    let pieces = (1..u32::MAX).prop_flat_map(|pieces| (0..pieces, Just(pieces)));
+    ("[a-z]{1,9}", any::<u64>(), pieces, proptest::collection::vec(any::<u8>(), 0..100)).prop_map(
+        |(unit, number, (piece, pieces), body)| OwnershipMessage {
             unit,
-            generation,
-            home
-        }),
-        (any::<u64>(), unit()).prop_map(|(request, reason)| OwnershipMessage::Refused { request, reason }),
-        (
-            any::<u64>(),
-            unit(),
-            generation(),
-            proptest::collection::vec((id(), 0..9i32, offset()), 0..5),
-            proptest::collection::vec(group_offset(), 0..3),
-            any::<bool>()
-        )
-            .prop_map(|(request, unit, generation, ends, groups, last)| {
-                let ends = ends
-                    .into_iter()
-                    .map(|(topic_id, partition, end)| PartitionEnd {
-                        topic_id,
-                        partition: PartitionId(partition),
-                        end,
-                    })
-                    .collect();
-                OwnershipMessage::Fenced(Fenced { request, unit, generation, ends, groups, last })
-            }),
-    ]
+            number,
+            piece,
+            pieces,
+            body: body.into(),
+        },
+    )
 }
 
 fn hello() -> impl Strategy<Value = Hello> {
@@ -263,8 +236,13 @@ fn a_length_above_the_limit_is_refused_before_anything_else_comes() {
 
 #[test]
 fn a_message_that_the_other_side_would_refuse_is_not_encoded() {
-    let message =
-        ToSource::Ownership(OwnershipMessage::Refused { request: 1, reason: "x".repeat(CONTROL_BYTES_MAX) });
+    let message = ToSource::Ownership(OwnershipMessage {
+        unit: "u".into(),
+        number: 1,
+        piece: 0,
+        pieces: 1,
+        body: vec![0; CONTROL_BYTES_MAX].into(),
+    });
     let mut out = BytesMut::new();
     assert!(matches!(encode(&message, &mut out), Err(WireError::TooLarge { .. })));
     assert!(out.is_empty());

@@ -131,7 +131,7 @@ pub(super) fn settled(world: &World) -> Result<(), String> {
 /// Where everybody stands.
 pub(super) fn describe(world: &World) -> String {
     let node = |node: &super::world::Node| {
-        let record = node.record().map(|r| (r.generation, r.home, r.promised, r.state));
+        let record = node.record().map(|r| (r.generation, &r.home, r.promised, &r.state));
         let work = node.unit.as_ref().map(|unit| (unit.status(), unit.next_deadline()));
         format!("\n{}: {record:?} {work:?} asked {:?} inbox {:?}", node.name, node.asked, node.inbox)
     };

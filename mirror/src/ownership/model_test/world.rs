@@ -35,6 +35,8 @@ pub(super) struct Node {
     members: Members,
     when_apart: WhenApart,
     pub(super) disk: Option<String>,
+    /// What `disk` says, parsed once.
+    stored: Option<UnitRecord>,
     pub(super) log: Vec<u64>,
     pub(super) unit: Option<Unit>,
     pub(super) inbox: VecDeque<Event>,
@@ -60,8 +62,8 @@ pub(super) struct World {
 }
 
 impl Node {
-    pub(super) fn record(&self) -> Option<UnitRecord> {
-        self.disk.as_deref().map(|text| UnitRecord::parse("orders", text).unwrap())
+    pub(super) fn record(&self) -> Option<&UnitRecord> {
+        self.stored.as_ref()
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -99,6 +101,7 @@ impl World {
             members: members(name),
             when_apart,
             disk: None,
+            stored: None,
             log: Vec::new(),
             unit: None,
             inbox: VecDeque::new(),
@@ -202,6 +205,7 @@ impl World {
         match command {
             Command::Persist { record } => {
                 if self.bug != Some(Bug::SkipPersist) || node.disk.is_none() {
+                    node.stored = Some(UnitRecord::parse("orders", &record).unwrap());
                     node.disk = Some(record);
                 }
             }
