@@ -15,7 +15,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use prometheus_client::registry::Registry;
 
-use broker::{Broker, Components, DrainError, StartError};
+use broker::{Broker, Components, DrainError, OpenGate, StartError};
 use core_log::{
     Clock, OpenError, Storage,
     clock::SystemClock,
@@ -102,13 +102,7 @@ impl App {
     /// Serves until a signal or a failure, then drains.
     async fn run(mut self, signals: &mut Signals) -> Result<Ending, AppError> {
         let started = tokio::select! {
-            started = Broker::start(
-                self.settings.broker.clone(),
-                self.settings.log.clone(),
-                &self.settings.data,
-                self.components.clone(),
-                &mut self.metrics,
-            ) => Some(started?),
+            started = self.start_broker() => Some(started?),
             _ = signals.next() => None,
         };
         let Some(mut broker) = started else {
@@ -136,6 +130,17 @@ impl App {
             (Some(why), _) => Err(AppError::Failed(why)),
             (None, drained) => drained.map(|()| Ending::Drained).map_err(AppError::from),
         }
+    }
+
+    async fn start_broker(&mut self) -> Result<Broker, StartError> {
+        let opened = Broker::open(
+            self.settings.broker.clone(),
+            self.settings.log.clone(),
+            &self.settings.data,
+            self.components.clone(),
+            &mut self.metrics,
+        );
+        opened.await?.serve(Arc::new(OpenGate)).await
     }
 
     fn announce(&mut self, broker: &Broker) {

@@ -1,59 +1,33 @@
 //! One broker: built, started, drained.
 
-use std::{io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use prometheus_client::registry::Registry;
 use tokio::{
-    sync::Semaphore,
     task::{JoinHandle, JoinSet},
     time::{Interval, MissedTickBehavior, interval, timeout},
 };
 
-use core_log::{ChangeError, Clock, Log, LogConfig, LogDir, LogDirSettings, OpenError, Storage};
-use protocol::{BrokerId, LeaderEpoch, TopicId, TopicPartition, Uuid};
+use core_log::{ChangeError, Clock, LogDirSettings, Storage};
 
 use crate::{
-    coordinator::group::{Groups, GroupsParts},
+    handles::Handles,
     limits,
-    metadata::{BrokerEndpoint, Metadata, MetadataError, OpenError as MetadataOpenError, topic_name},
-    metrics::Metrics,
     node::Node,
-    offsets_topic::OffsetsPartitions,
-    partition::{Follower, Partitions, open_stored, set_strays_aside},
-    producer_ids::ProducerIds,
+    opened::{Opened, StartError},
+    partition::{Follower, open_stored},
     serve::{
-        Admission, Listener,
+        Listener,
         drain::{Drain, DrainTrigger, drain},
     },
     settings::Settings,
-    stored_records::StoredRecords,
 };
-
-/// The id of the log that all metadata is folded from, as in Kafka.
-const METADATA_TOPIC_ID: TopicId = TopicId(Uuid::from_u128(1));
 
 /// What a broker runs on; simulation brings others.
 #[derive(Clone)]
 pub struct Components {
     pub clock: Arc<dyn Clock>,
     pub storage: Arc<dyn Storage>,
-}
-
-/// Why a broker did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("the log directory cannot be opened: {0}")]
-    LogDir(#[from] OpenError),
-    #[error(transparent)]
-    Metadata(#[from] MetadataOpenError),
-    #[error("leader epochs cannot be raised after the last, unclean shutdown: {0}")]
-    LeaderEpochs(#[from] MetadataError),
-    #[error("cannot listen on {listen}: {error}; is another process using the port?")]
-    Listen { listen: String, error: io::Error },
-    #[error("broker.advertise is {0:?}; give it as HOST:PORT")]
-    Advertise(String),
-    #[error("a start-up task failed: {0}")]
-    Task(String),
 }
 
 /// Why a drain was not a clean one. What was acknowledged is on disk all the same.
@@ -75,54 +49,35 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Recovers what must be known before the first answer, and listens. Ready when this returns.
-    pub async fn start(
+    /// Recovers what must be known before the first answer. Nobody is listened to yet.
+    pub async fn open(
         settings: Settings,
         log: LogDirSettings,
         data: &Path,
         components: Components,
         registry: &mut Registry,
-    ) -> Result<Self, StartError> {
-        let Components { clock, storage } = components;
-        let metrics = Metrics::register(registry);
-        let (log_dir, metadata) = open(settings.clone(), log, data, clock.clone(), storage).await?;
-        let listen = |error| StartError::Listen { listen: settings.listen.clone(), error };
-        let listener =
-            Listener::bind(&settings.listen, Admission::new(&settings.connections)).await.map_err(listen)?;
-        let address = listener.address().map_err(listen)?;
-        let partitions = Partitions::new(log_dir.clone(), metadata.clone());
-        let offsets = OffsetsPartitions {
-            metadata: metadata.clone(),
-            partitions: partitions.clone(),
-            log_dir: log_dir.clone(),
-            clock: clock.clone(),
-            partitions_wanted: settings.groups.offsets_partitions,
-        };
-        let groups = Groups::new(GroupsParts {
-            settings: settings.groups.clone(),
-            topic: Arc::new(offsets),
-            clock: clock.clone(),
-            fresh_ids: Arc::new(fresh_id),
-        });
-        let node = Arc::new(Node {
-            endpoint: endpoint(&settings, address)?,
-            settings,
-            clock,
-            metrics,
-            producer_ids: ProducerIds::new(metadata.clone()),
-            disk_reads: Semaphore::new(limits::DISK_READS_MAX),
-            log_dir,
-            metadata,
-            partitions,
-            groups,
-        });
+    ) -> Result<Opened, StartError> {
+        Opened::open(settings, log, data, components, registry).await
+    }
+
+    /// Starts what a served broker does beside its clients, and lets these in.
+    pub(crate) fn run(node: Arc<Node>, follower: Follower, listener: Listener, address: SocketAddr) -> Self {
         let (trigger, drain) = drain();
         let mut background = JoinSet::new();
-        background.spawn(follow(&node).run(drain.clone()));
+        background.spawn(follower.run(drain.clone()));
         background.spawn(keep_retention(node.clone(), drain.clone()));
         background.spawn(keep_groups(node.clone(), drain.clone()));
         let listener = tokio::spawn(listener.run(node.clone(), drain));
-        Ok(Self { node, address, drain: trigger, listener, background })
+        Self { node, address, drain: trigger, listener, background }
+    }
+
+    pub fn handles(&self) -> &Handles {
+        &self.node.handles
+    }
+
+    /// See [`Handles::gates_changed`].
+    pub async fn gates_changed(&self) -> Result<(), ChangeError> {
+        self.node.handles.gates_changed().await
     }
 
     /// Where Kafka clients connect; the port is the real one when port 0 was asked for.
@@ -154,67 +109,6 @@ impl Broker {
         self.node.log_dir.close().await?;
         finished.map_err(|_| DrainError::Connections(deadline))
     }
-}
-
-/// Opens the log directory and folds the metadata log; both block.
-async fn open(
-    settings: Settings,
-    log: LogDirSettings,
-    data: &Path,
-    clock: Arc<dyn Clock>,
-    storage: Arc<dyn Storage>,
-) -> Result<(Arc<LogDir>, Metadata), StartError> {
-    let data = data.to_owned();
-    let opening = tokio::task::spawn_blocking(move || -> Result<_, StartError> {
-        let log_dir = LogDir::open(storage, clock.clone(), &data, log)?;
-        let metadata_log = open_metadata_log(&log_dir)?;
-        Ok((log_dir, metadata_log, clock))
-    });
-    let (log_dir, metadata_log, clock) =
-        opening.await.map_err(|error| StartError::Task(error.to_string()))??;
-    let records = StoredRecords::new(log_dir.clone(), metadata_log, clock, LeaderEpoch(0));
-    let metadata =
-        Metadata::open(Arc::new(records), BrokerId(settings.broker_id), settings.topics, Arc::new(fresh_id))
-            .await?;
-    if !log_dir.was_closed() && metadata.image().topic_count() > 0 {
-        metadata.raise_leader_epochs().await?;
-    }
-    set_strays_aside(&log_dir, &metadata.image());
-    Ok((log_dir, metadata))
-}
-
-fn open_metadata_log(log_dir: &Arc<LogDir>) -> Result<Arc<Log>, OpenError> {
-    // Never deleted by age or size, and synced whatever topics are set to.
-    let config = LogConfig { delete: false, sync: true, ..LogConfig::default() };
-    log_dir.log(&TopicPartition::new(topic_name::CLUSTER_METADATA, 0), METADATA_TOPIC_ID, config)
-}
-
-/// Ids for the cluster and its topics.
-#[expect(clippy::disallowed_methods, reason = "this driver is where ids come from")]
-fn fresh_id() -> Uuid {
-    Uuid::new_v4()
-}
-
-fn endpoint(settings: &Settings, address: SocketAddr) -> Result<BrokerEndpoint, StartError> {
-    let advertised = match settings.advertise.as_str() {
-        "" => address.to_string(),
-        advertise => advertise.to_owned(),
-    };
-    let bad = || StartError::Advertise(settings.advertise.clone());
-    let (host, port) = advertised.rsplit_once(':').ok_or_else(bad)?;
-    let port: u16 = port.parse().map_err(|_| bad())?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let rack = (!settings.rack.is_empty()).then(|| settings.rack.as_str().into());
-    Ok(BrokerEndpoint { id: BrokerId(settings.broker_id), host: host.into(), port, rack })
-}
-
-fn follow(node: &Node) -> Follower {
-    Follower::new(
-        node.partitions.clone(),
-        node.groups.clone(),
-        node.log_dir.clone(),
-        node.metadata.subscribe(),
-    )
 }
 
 /// Deletes old segments now and then.

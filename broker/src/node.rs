@@ -8,6 +8,8 @@ use core_log::{Clock, LogDir};
 
 use crate::{
     coordinator::group::Groups,
+    gate::Gate,
+    handles::Handles,
     metadata::{BrokerEndpoint, Metadata},
     metrics::Metrics,
     partition::Partitions,
@@ -26,5 +28,8 @@ pub(crate) struct Node {
     pub(crate) groups: Groups,
     pub(crate) producer_ids: ProducerIds,
     /// Bounds the threads that read older batches from the disk.
-    pub(crate) disk_reads: Semaphore,
+    pub(crate) disk_reads: Arc<Semaphore>,
+    pub(crate) gate: Arc<dyn Gate>,
+    /// For the broker's neighbours.
+    pub(crate) handles: Handles,
 }

@@ -21,6 +21,8 @@ impl ProducerIds {
 
     pub(crate) async fn next(&self) -> Result<ProducerId, MetadataError> {
         let mut block = self.block.lock().await;
+        // The floor may have risen above ids that were set aside.
+        block.start = block.start.max(self.metadata.image().producer_id_floor().0);
         if block.is_empty() {
             let taken = self.metadata.take_producer_ids().await?;
             *block = taken.first.0..taken.first.0 + taken.count;

@@ -111,12 +111,13 @@ async fn produce(
 /// Every API whose answer is complete before the next request of the connection is handled.
 async fn answer(node: &Node, request: Request, drain: &Drain) -> Outcome {
     let cx = request.context.clone();
-    let (metadata, groups, endpoint) = (&node.metadata, &node.groups, &node.endpoint);
+    let (metadata, gate) = (&node.metadata, &*node.gate);
+    let (groups, endpoint) = (&node.groups, &node.endpoint);
     let image = metadata.image();
     match request.served.key {
         1 => fetch(node, request, drain).await,
         2 => run(request, |it| api::k02_list_offsets::handle(&node.partitions, &image, &cx, it)).await,
-        3 => run(request, |it| api::k03_metadata::handle(metadata, endpoint, &cx, it)).await,
+        3 => run(request, |it| api::k03_metadata::handle(metadata, gate, endpoint, &cx, it)).await,
         8 => run(request, |it| api::k08_offset_commit::handle(groups, &*image, &cx, it)).await,
         9 => run(request, |it| api::k09_offset_fetch::handle(groups, &*image, &cx, it)).await,
         10 => run(request, async |it| api::k10_find_coordinator::handle(endpoint, &cx, it)).await,
@@ -135,21 +136,22 @@ async fn answer(node: &Node, request: Request, drain: &Drain) -> Outcome {
         15 => run(request, |it| api::k15_describe_groups::handle(groups, &cx, it)).await,
         16 => run(request, |it| api::k16_list_groups::handle(groups, &cx, it)).await,
         API_VERSIONS => run(request, |it| api::k18_api_versions::handle(&cx, it)).await,
-        19 => run(request, |it| api::k19_create_topics::handle(metadata, &cx, it)).await,
-        20 => run(request, |it| api::k20_delete_topics::handle(metadata, &cx, it)).await,
-        21 => run(request, |it| api::k21_delete_records::handle(&node.partitions, &image, it)).await,
+        19 => run(request, |it| api::k19_create_topics::handle(metadata, gate, &cx, it)).await,
+        20 => run(request, |it| api::k20_delete_topics::handle(metadata, gate, &cx, it)).await,
+        21 => run(request, |it| api::k21_delete_records::handle(&node.partitions, gate, &image, it)).await,
         22 => run(request, |it| api::k22_init_producer_id::handle(&node.producer_ids, it)).await,
         23 => run(request, |it| api::k23_offset_for_leader_epoch::handle(&node.partitions, &image, it)).await,
         32 => {
             run(request, |it| api::k32_describe_configs::handle(metadata, endpoint, &node.settings, &cx, it))
                 .await
         }
-        33 => run(request, |it| api::k33_alter_configs::handle(metadata, endpoint, &cx, it)).await,
+        33 => run(request, |it| api::k33_alter_configs::handle(metadata, gate, endpoint, &cx, it)).await,
         35 => run(request, |it| api::k35_describe_log_dirs::handle(node, &image, it)).await,
-        37 => run(request, |it| api::k37_create_partitions::handle(metadata, &cx, it)).await,
+        37 => run(request, |it| api::k37_create_partitions::handle(metadata, gate, &cx, it)).await,
         42 => run(request, |it| api::k42_delete_groups::handle(groups, &cx, it)).await,
         44 => {
-            run(request, |it| api::k44_incremental_alter_configs::handle(metadata, endpoint, &cx, it)).await
+            run(request, |it| api::k44_incremental_alter_configs::handle(metadata, gate, endpoint, &cx, it))
+                .await
         }
         47 => run(request, |it| api::k47_offset_delete::handle(groups, &*image, &cx, it)).await,
         60 => run(request, |it| api::k60_describe_cluster::handle(metadata, endpoint, &cx, it)).await,

@@ -8,9 +8,13 @@ use protocol::ErrorCode;
 use super::{
     config_resource::ConfigResource,
     failure::Failure,
+    gated,
     settle::{repeated, settle},
 };
-use crate::metadata::{BrokerEndpoint, Change, ConfigEdit, Metadata, TopicConfigChange};
+use crate::{
+    gate::Gate,
+    metadata::{BrokerEndpoint, Change, ConfigEdit, Metadata, TopicConfigChange},
+};
 
 /// One resource of a request.
 pub(super) struct Alteration {
@@ -32,6 +36,7 @@ pub(super) struct Altered {
 
 pub(super) async fn alter(
     metadata: &Metadata,
+    gate: &dyn Gate,
     broker: &BrokerEndpoint,
     validate_only: bool,
     alterations: Vec<Alteration>,
@@ -42,7 +47,7 @@ pub(super) async fn alter(
         if repeats.contains(&alteration.resource()) {
             return Err(Failure::invalid_request("Each resource must appear at most once."));
         }
-        change(alteration, broker)
+        change(alteration, gate, broker)
     });
     let settled = settle(metadata, validate_only, wanted.collect()).await;
     let altered = resources.into_iter().zip(settled).map(|((resource_type, resource_name), outcome)| {
@@ -62,7 +67,7 @@ impl Alteration {
 }
 
 /// Kafka's order of checks.
-fn change(alteration: Alteration, broker: &BrokerEndpoint) -> Result<Change, Failure> {
+fn change(alteration: Alteration, gate: &dyn Gate, broker: &BrokerEndpoint) -> Result<Change, Failure> {
     let mut seen = HashSet::new();
     if !alteration.names.iter().all(|name| seen.insert(name)) {
         return Err(Failure::invalid_request("Error due to duplicate config keys"));
@@ -73,6 +78,7 @@ fn change(alteration: Alteration, broker: &BrokerEndpoint) -> Result<Change, Fai
     }
     match ConfigResource::parse(alteration.resource_type, &alteration.resource_name, broker)? {
         ConfigResource::Topic(topic) => {
+            gated::check_change(gate, topic.as_str())?;
             Ok(Change::AlterTopicConfig(TopicConfigChange { topic, edit: alteration.edit? }))
         }
         ConfigResource::Broker | ConfigResource::AllBrokers => Err(Failure::invalid_request(format!(

@@ -1,6 +1,8 @@
 //! From what goes wrong with partitions and their logs to Kafka's error codes; metadata's failures are in `failure.rs`.
 //! No wildcard arms: a new failure has to be given its code.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use core_log::{AppendError, ChangeError, ReadError, validate::InvalidBatch};
 use protocol::ErrorCode;
 
@@ -18,9 +20,10 @@ pub(crate) fn of_append(error: &AppendError) -> ErrorCode {
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
         AppendError::StaleProducerEpoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
         // Somebody else leads, or the batch was meant for another place: the client looks again.
-        AppendError::LowerLeaderEpoch { .. } | AppendError::NotAfterEnd { .. } | AppendError::Closed => {
-            ErrorCode::NOT_LEADER_OR_FOLLOWER
-        }
+        AppendError::LowerLeaderEpoch { .. }
+        | AppendError::NotAfterEnd { .. }
+        | AppendError::NotTaken { .. }
+        | AppendError::Closed => ErrorCode::NOT_LEADER_OR_FOLLOWER,
         AppendError::OpenTransaction { .. } => ErrorCode::INVALID_TXN_STATE,
         AppendError::LargerThanSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
         AppendError::InvalidBatch(_) => ErrorCode::CORRUPT_MESSAGE,

@@ -1,5 +1,7 @@
 //! Why metadata is not read or changed, as the answer says it: the one place that maps refusals to Kafka's codes.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use bytestring::ByteString;
 use protocol::ErrorCode;
 
@@ -51,10 +53,14 @@ fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::InvalidName(_) | Refusal::Collides { .. } | Refusal::Internal(_) => {
             ErrorCode::INVALID_TOPIC_EXCEPTION
         }
-        Refusal::ClusterMetadata | Refusal::CountsAndAssignments(_) | Refusal::RepeatedConfigs => {
-            ErrorCode::INVALID_REQUEST
+        Refusal::ClusterMetadata
+        | Refusal::CountsAndAssignments(_)
+        | Refusal::RepeatedConfigs
+        | Refusal::ReservedId(_)
+        | Refusal::InvalidOwnership { .. } => ErrorCode::INVALID_REQUEST,
+        Refusal::Exists(_) | Refusal::OtherId { .. } | Refusal::IdTaken { .. } => {
+            ErrorCode::TOPIC_ALREADY_EXISTS
         }
-        Refusal::Exists(_) => ErrorCode::TOPIC_ALREADY_EXISTS,
         Refusal::UnknownTopic(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         Refusal::UnknownTopicId(_) => ErrorCode::UNKNOWN_TOPIC_ID,
         Refusal::FactorNotPositive | Refusal::FactorTooLarge(_) => ErrorCode::INVALID_REPLICATION_FACTOR,

@@ -2,7 +2,7 @@
 //!
 //! [`begin`] checks every batch and queues all good ones at once, in their order; [`Pending::finish`] waits for the
 //! disk. `acks=all` is answered when the batch is on stable storage (or written, with the topic's `write.caching`),
-//! `acks=1` when it is written, `acks=0` never. One batch for each partition, format 2 only, as in Kafka's
+//! `acks=1` when it is written, `acks=0` never. A topic's gate is asked before, and by its log's intake at the append. One batch for each partition, format 2 only, as in Kafka's
 //! `ProduceRequest.validateRecords`. Unknown topics are not created.
 //!
 //! 7: zstd. 8: errors for single records (KIP-467). 10: leader hints, never needed here (KIP-951). 11: transactions v2
@@ -27,7 +27,8 @@ use protocol::{
 };
 
 use crate::{
-    api::{RequestContext, error_code},
+    api::{RequestContext, error_code, failure::Failure, gated},
+    gate::Gate,
     metadata::{Image, Topic},
     metrics::Metrics,
     node::Node,
@@ -43,6 +44,7 @@ pub(crate) struct Pending {
     ticket: Ticket,
     within: Duration,
     metrics: Metrics,
+    gate: Arc<dyn Gate>,
 }
 
 /// One partition of the answer: refused already, or the next append of the ticket.
@@ -65,13 +67,14 @@ pub(crate) async fn begin(node: &Node, cx: &RequestContext, frame: ProduceFrame)
     let mut appends = Vec::new();
     let mut topics = Vec::with_capacity(frame.topics.len());
     for topic in frame.topics {
-        let known = check_request(&image, frame.acks, frame.transactional_id.is_some(), &topic.name);
+        let known = check_request(&image, frame.acks, frame.transactional_id.is_some(), &topic.name)
+            .and_then(|known| gated::check_write(&*node.gate, &topic.name).map(|()| known));
         let mut slots = Vec::with_capacity(topic.partitions.len());
         for partition in topic.partitions {
             let (index, bytes) = (partition.index, partition.records.as_ref().map_or(0, BytesMut::len));
             let append = match &known {
                 Ok(topic) => prepare(node, cx.version, topic, partition).await,
-                Err((error, message)) => Err(Refused::new(*error, *message)),
+                Err(failure) => Err(failure.clone().into()),
             };
             let refused = append.map(|append| appends.push(append)).err();
             slots.push(Slot { index, bytes, refused });
@@ -81,7 +84,7 @@ pub(crate) async fn begin(node: &Node, cx: &RequestContext, frame: ProduceFrame)
     let ack = if frame.acks == ACKS_ALL { Ack::Synced } else { Ack::Written };
     let ticket = node.log_dir.submit(appends, ack).await;
     let within = Duration::from_millis(u64::try_from(frame.timeout_ms).unwrap_or(0));
-    Pending { topics, ticket, within, metrics: node.metrics.clone() }
+    Pending { topics, ticket, within, metrics: node.metrics.clone(), gate: node.gate.clone() }
 }
 
 /// What the whole request, or a topic of it, can be refused for.
@@ -90,21 +93,24 @@ fn check_request<'a>(
     acks: i16,
     transactional: bool,
     name: &str,
-) -> Result<&'a Arc<Topic>, (ErrorCode, &'static str)> {
+) -> Result<&'a Arc<Topic>, Failure> {
     if !(-1..=1).contains(&acks) {
-        return Err((ErrorCode::INVALID_REQUIRED_ACKS, "acks must be -1, 0 or 1"));
+        return Err(Failure::new(ErrorCode::INVALID_REQUIRED_ACKS, "acks must be -1, 0 or 1"));
     }
     if transactional {
-        return Err((ErrorCode::INVALID_TXN_STATE, "this broker does not serve transactions"));
+        return Err(Failure::new(ErrorCode::INVALID_TXN_STATE, "this broker does not serve transactions"));
     }
-    let topic = image
-        .topic(name)
-        .ok_or((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "this server does not host this topic-partition"))?;
+    let unknown = || {
+        let message = "this server does not host this topic-partition";
+        Failure::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
+    };
+    let topic = image.topic(name).ok_or_else(unknown)?;
     if topic.internal {
-        return Err((ErrorCode::INVALID_TOPIC_EXCEPTION, "clients may not write to internal topics"));
+        let message = "clients may not write to internal topics";
+        return Err(Failure::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
     }
     if acks == ACKS_ALL && topic.config.min_insync_replicas > 1 {
-        return Err((
+        return Err(Failure::new(
             ErrorCode::NOT_ENOUGH_REPLICAS,
             "min.insync.replicas is above the one replica there is",
         ));
@@ -141,7 +147,7 @@ impl Pending {
             for slot in slots {
                 let result = match slot.refused {
                     Some(refused) => Err(refused),
-                    None => appended(results.as_mut().map(Iterator::next)),
+                    None => appended(&*self.gate, &name, results.as_mut().map(Iterator::next)),
                 };
                 partition_responses.push(answer(&self.metrics, slot.index, slot.bytes, result));
             }
@@ -151,10 +157,15 @@ impl Pending {
     }
 }
 
-fn appended(result: Option<Option<Result<Appended, AppendError>>>) -> Result<Appended, Refused> {
+fn appended(
+    gate: &dyn Gate,
+    topic: &str,
+    result: Option<Option<Result<Appended, AppendError>>>,
+) -> Result<Appended, Refused> {
     match result {
         None => Err(Refused::new(ErrorCode::REQUEST_TIMED_OUT, "the disk did not answer in time")),
         Some(None) => Err(Refused::new(ErrorCode::KAFKA_STORAGE_ERROR, "the log is closed")),
+        Some(Some(Err(AppendError::NotTaken { .. }))) => Err(gated::came_too_late(gate, topic).into()),
         Some(Some(result)) => Ok(result?),
     }
 }
@@ -209,6 +220,12 @@ pub(crate) fn has_error(response: &ProduceResponse) -> bool {
 impl Refused {
     fn new(error: ErrorCode, message: impl Into<String>) -> Self {
         Self { error, message: message.into(), records: Vec::new() }
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.code, failure.message)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! This broker is the only one, leads every partition and is its only replica. A missing topic is created on the way if both
 //! the broker's settings and the request allow it; unlike Kafka's, the answer then already has its partitions. A missing internal topic is not
-//! created by asking: its coordinator does when it is needed.
+//! created by asking: its coordinator does when it is needed. Nor is a topic that has its home elsewhere (POLICY_VIOLATION).
 //!
 //! - 0: an empty list asks for all topics; from 1, null does.
 //! - 4: the request says whether missing topics may be created; before, they may.
@@ -23,11 +23,15 @@ use protocol::{
     },
 };
 
-use super::{RequestContext, authorized_operations, failure::Failure};
-use crate::metadata::{BrokerEndpoint, Change, Image, Metadata, Mode, NewTopic, Refusal, Topic, topic_name};
+use super::{RequestContext, authorized_operations, failure::Failure, gated, settle::settle};
+use crate::{
+    gate::Gate,
+    metadata::{BrokerEndpoint, Change, Image, Metadata, NewTopic, Refusal, Topic, topic_name},
+};
 
 pub async fn handle(
     metadata: &Metadata,
+    gate: &dyn Gate,
     broker: &BrokerEndpoint,
     cx: &RequestContext,
     request: MetadataRequest,
@@ -35,7 +39,9 @@ pub async fn handle(
     let mut topics = match wanted(&request, cx.version) {
         Wanted::All => metadata.image().topics().map(|topic| describe(topic, broker)).collect(),
         Wanted::Ids(ids) => by_id(&metadata.image(), broker, ids),
-        Wanted::Names(names) => by_name(metadata, broker, names, request.allow_auto_topic_creation).await,
+        Wanted::Names(names) => {
+            by_name(metadata, gate, broker, names, request.allow_auto_topic_creation).await
+        }
         Wanted::Refused(topics) => topics,
     };
     let operations = authorized_operations::of_topic(request.include_topic_authorized_operations);
@@ -117,6 +123,7 @@ fn by_id(image: &Image, broker: &BrokerEndpoint, ids: Vec<TopicId>) -> Vec<Metad
 
 async fn by_name(
     metadata: &Metadata,
+    gate: &dyn Gate,
     broker: &BrokerEndpoint,
     names: Vec<ByteString>,
     may_create: bool,
@@ -129,7 +136,7 @@ async fn by_name(
     } else {
         Vec::new()
     };
-    let failures = create(metadata, &missing).await;
+    let failures = create(metadata, gate, &missing).await;
     let image = metadata.image();
     names
         .into_iter()
@@ -141,15 +148,17 @@ async fn by_name(
 }
 
 /// Creates topics by the broker's defaults; answers with those that could not be.
-async fn create(metadata: &Metadata, names: &[ByteString]) -> HashMap<ByteString, ErrorCode> {
-    if names.is_empty() {
-        return HashMap::new();
-    }
-    let changes = names.iter().map(|name| Change::CreateTopic(NewTopic::named(name.clone()))).collect();
-    let outcomes = metadata.propose(changes, Mode::Commit).await;
-    let failed = |(name, outcome): (&ByteString, Result<Arc<Image>, _>)| match outcome {
-        Ok(_) => None,
-        Err(error) => Some((name.clone(), Failure::from(error).code)),
+async fn create(
+    metadata: &Metadata,
+    gate: &dyn Gate,
+    names: &[ByteString],
+) -> HashMap<ByteString, ErrorCode> {
+    let wanted = |name: &ByteString| {
+        gated::check_change(gate, name).map(|()| Change::CreateTopic(NewTopic::named(name.clone())))
+    };
+    let outcomes = settle(metadata, false, names.iter().map(wanted).collect()).await;
+    let failed = |(name, outcome): (&ByteString, Result<Arc<Image>, Failure>)| {
+        outcome.err().map(|failure| (name.clone(), failure.code))
     };
     names.iter().zip(outcomes).filter_map(failed).collect()
 }

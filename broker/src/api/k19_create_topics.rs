@@ -1,7 +1,7 @@
 //! CreateTopics (key 19), versions 2-7.
 //!
 //! Each topic is created or refused on its own; a name given twice is refused. Replicas can only be on this broker.
-//! `timeout_ms` is not needed: the answer comes when the topics are on stable storage.
+//! A name that has its home elsewhere is refused. `timeout_ms` is not needed: the answer comes when the topics are on stable storage.
 //!
 //! - 5: the answer has partition count, replication factor and settings; 7: the topic id.
 
@@ -19,15 +19,20 @@ use protocol::{
 use super::{
     RequestContext,
     failure::Failure,
+    gated,
     settle::{repeated, settle},
 };
-use crate::metadata::{
-    Change, Image, Metadata, NewTopic, Refusal, Topic,
-    topic_config::{TOPIC_CONFIGS, describe},
+use crate::{
+    gate::Gate,
+    metadata::{
+        Change, Image, Metadata, NewTopic, Refusal, Topic,
+        topic_config::{TOPIC_CONFIGS, describe},
+    },
 };
 
 pub async fn handle(
     metadata: &Metadata,
+    gate: &dyn Gate,
     _cx: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
@@ -37,6 +42,7 @@ pub async fn handle(
         if repeats.contains(&topic.name) {
             return Err(Failure::invalid_request("Duplicate topic name."));
         }
+        gated::check_change(gate, &topic.name)?;
         Ok(Change::CreateTopic(new_topic(topic)))
     });
     let settled = settle(metadata, request.validate_only, wanted.collect()).await;
@@ -98,11 +104,14 @@ mod tests {
     use protocol::{ErrorCode, TopicId, messages::k19_create_topics::*};
 
     use super::*;
-    use crate::metadata::testing::{context, over_the_wire, with_topics};
+    use crate::{
+        gate::OpenGate,
+        metadata::testing::{context, over_the_wire, with_topics},
+    };
 
     async fn ask(metadata: &Metadata, version: i16, request: CreateTopicsRequest) -> CreateTopicsResponse {
         let request = over_the_wire(&request, version);
-        over_the_wire(&handle(metadata, &context(version), request).await, version)
+        over_the_wire(&handle(metadata, &OpenGate, &context(version), request).await, version)
     }
 
     fn topic(name: &'static str, num_partitions: i32, replication_factor: i16) -> CreateTopicsRequestTopic {

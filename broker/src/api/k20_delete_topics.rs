@@ -1,7 +1,7 @@
 //! DeleteTopics (key 20), versions 1-6.
 //!
 //! A topic that is named twice, in whatever way, is not deleted. Internal topics are not deleted; Kafka would, and lose every
-//! group's offsets.
+//! group's offsets. A topic that has its home elsewhere is deleted there.
 //!
 //! - 5: error messages; 6: topics by name or by id.
 
@@ -18,12 +18,17 @@ use protocol::{
 use super::{
     RequestContext,
     failure::Failure,
+    gated,
     settle::{repeated, settle},
 };
-use crate::metadata::{Change, Image, Metadata, Refusal};
+use crate::{
+    gate::Gate,
+    metadata::{Change, Image, Metadata, Refusal},
+};
 
 pub async fn handle(
     metadata: &Metadata,
+    gate: &dyn Gate,
     cx: &RequestContext,
     request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
@@ -40,7 +45,10 @@ pub async fn handle(
         Ok(id) if met_twice.contains(id) => {
             Err(Failure::invalid_request("The provided topic name maps to an ID that was already supplied."))
         }
-        Ok(id) => Ok(Change::DeleteTopic(*id)),
+        Ok(id) => {
+            let name = image.topic_by_id(*id).map_or("", |topic| topic.name.as_str());
+            gated::check_change(gate, name).map(|()| Change::DeleteTopic(*id))
+        }
         Err(failure) => Err(failure.clone()),
     });
     let settled = settle(metadata, false, wanted.collect()).await;
@@ -119,14 +127,17 @@ mod tests {
     use protocol::{ErrorCode, Uuid};
 
     use super::*;
-    use crate::metadata::{
-        InternalTopic,
-        testing::{context, over_the_wire, with_topics},
+    use crate::{
+        gate::OpenGate,
+        metadata::{
+            InternalTopic,
+            testing::{context, over_the_wire, with_topics},
+        },
     };
 
     async fn ask(metadata: &Metadata, version: i16, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
         let request = over_the_wire(&request, version);
-        over_the_wire(&handle(metadata, &context(version), request).await, version)
+        over_the_wire(&handle(metadata, &OpenGate, &context(version), request).await, version)
     }
 
     fn by_names(names: &[&'static str]) -> DeleteTopicsRequest {

@@ -2,7 +2,7 @@
 //!
 //! Offset -1 means the high watermark; beyond it is OFFSET_OUT_OF_RANGE; below the log start changes nothing. The new
 //! log start is on stable storage before the answer. Topics that only compact refuse with POLICY_VIOLATION, internal
-//! ones with INVALID_TOPIC_EXCEPTION, as in Kafka's `ReplicaManager.deleteRecordsOnLocalLog`.
+//! ones with INVALID_TOPIC_EXCEPTION, as in Kafka's `ReplicaManager.deleteRecordsOnLocalLog`. The gate says who may delete, as for a Produce.
 
 use std::sync::Arc;
 
@@ -15,13 +15,15 @@ use protocol::{
 };
 
 use crate::{
-    api::error_code,
+    api::{error_code, gated},
+    gate::Gate,
     metadata::{Image, Topic},
     partition::{FindError, Partitions},
 };
 
 pub(crate) async fn handle(
     partitions: &Partitions,
+    gate: &dyn Gate,
     image: &Image,
     request: DeleteRecordsRequest,
 ) -> DeleteRecordsResponse {
@@ -29,7 +31,7 @@ pub(crate) async fn handle(
     for topic in request.topics {
         let mut answers = Vec::with_capacity(topic.partitions.len());
         for asked in topic.partitions {
-            let deleted = delete(partitions, image.topic(&topic.name), &asked).await;
+            let deleted = delete(partitions, gate, image.topic(&topic.name), &asked).await;
             answers.push(DeleteRecordsResponsePartition {
                 partition_index: asked.partition_index,
                 low_watermark: deleted.as_ref().map_or(-1, |low| low.0),
@@ -43,6 +45,7 @@ pub(crate) async fn handle(
 
 async fn delete(
     partitions: &Partitions,
+    gate: &dyn Gate,
     topic: Option<&Arc<Topic>>,
     asked: &DeleteRecordsRequestPartition,
 ) -> Result<Offset, ErrorCode> {
@@ -50,6 +53,7 @@ async fn delete(
     if topic.internal {
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
+    gated::check_deletion(gate, topic.name.as_str())?;
     if !topic.config.delete {
         return Err(ErrorCode::POLICY_VIOLATION);
     }

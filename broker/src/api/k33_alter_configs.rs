@@ -10,16 +10,20 @@ use super::{
     RequestContext,
     alter::{Alteration, Altered, alter},
 };
-use crate::metadata::{BrokerEndpoint, ConfigEdit, Metadata};
+use crate::{
+    gate::Gate,
+    metadata::{BrokerEndpoint, ConfigEdit, Metadata},
+};
 
 pub async fn handle(
     metadata: &Metadata,
+    gate: &dyn Gate,
     broker: &BrokerEndpoint,
     _cx: &RequestContext,
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
     let alterations = request.resources.into_iter().map(alteration).collect();
-    let altered = alter(metadata, broker, request.validate_only, alterations).await;
+    let altered = alter(metadata, gate, broker, request.validate_only, alterations).await;
     AlterConfigsResponse { responses: altered.into_iter().map(answer).collect(), ..Default::default() }
 }
 
@@ -53,11 +57,14 @@ mod tests {
     use protocol::{ErrorCode, messages::k33_alter_configs::AlterConfigsRequestConfig};
 
     use super::*;
-    use crate::metadata::testing::{context, endpoint, over_the_wire, with_topics};
+    use crate::{
+        gate::OpenGate,
+        metadata::testing::{context, endpoint, over_the_wire, with_topics},
+    };
 
     async fn ask(metadata: &Metadata, version: i16, request: AlterConfigsRequest) -> Vec<ErrorCode> {
         let request = over_the_wire(&request, version);
-        let answer = handle(metadata, &endpoint(), &context(version), request).await;
+        let answer = handle(metadata, &OpenGate, &endpoint(), &context(version), request).await;
         over_the_wire(&answer, version).responses.iter().map(|result| result.error_code).collect()
     }
 

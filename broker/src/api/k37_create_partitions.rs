@@ -15,12 +15,17 @@ use protocol::{
 use super::{
     RequestContext,
     failure::Failure,
+    gated,
     settle::{repeated, settle},
 };
-use crate::metadata::{Change, Metadata, NewPartitions};
+use crate::{
+    gate::Gate,
+    metadata::{Change, Metadata, NewPartitions},
+};
 
 pub async fn handle(
     metadata: &Metadata,
+    gate: &dyn Gate,
     _cx: &RequestContext,
     mut request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
@@ -32,6 +37,7 @@ pub async fn handle(
         if repeats.contains(&topic.name) {
             return Err(Failure::invalid_request("Duplicate topic name."));
         }
+        gated::check_change(gate, &topic.name)?;
         Ok(Change::AddPartitions(growth(topic)))
     });
     let settled = settle(metadata, request.validate_only, wanted.collect()).await;
@@ -59,7 +65,10 @@ mod tests {
     use protocol::messages::k37_create_partitions::CreatePartitionsRequestAssignment;
 
     use super::*;
-    use crate::metadata::testing::{context, over_the_wire, with_topics};
+    use crate::{
+        gate::OpenGate,
+        metadata::testing::{context, over_the_wire, with_topics},
+    };
 
     async fn ask(
         metadata: &Metadata,
@@ -67,7 +76,7 @@ mod tests {
         request: CreatePartitionsRequest,
     ) -> CreatePartitionsResponse {
         let request = over_the_wire(&request, version);
-        over_the_wire(&handle(metadata, &context(version), request).await, version)
+        over_the_wire(&handle(metadata, &OpenGate, &context(version), request).await, version)
     }
 
     fn topic(name: &'static str, count: i32) -> CreatePartitionsRequestTopic {

@@ -13,16 +13,20 @@ use super::{
     alter::{Alteration, Altered, alter},
     failure::Failure,
 };
-use crate::metadata::{BrokerEndpoint, ConfigAdjustment, ConfigEdit, ConfigOperation, Metadata};
+use crate::{
+    gate::Gate,
+    metadata::{BrokerEndpoint, ConfigAdjustment, ConfigEdit, ConfigOperation, Metadata},
+};
 
 pub async fn handle(
     metadata: &Metadata,
+    gate: &dyn Gate,
     broker: &BrokerEndpoint,
     _cx: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
     let alterations = request.resources.into_iter().map(alteration).collect();
-    let altered = alter(metadata, broker, request.validate_only, alterations).await;
+    let altered = alter(metadata, gate, broker, request.validate_only, alterations).await;
     IncrementalAlterConfigsResponse {
         responses: altered.into_iter().map(answer).collect(),
         ..Default::default()
@@ -67,7 +71,10 @@ mod tests {
     use protocol::ErrorCode;
 
     use super::*;
-    use crate::metadata::testing::{context, endpoint, over_the_wire, with_topics};
+    use crate::{
+        gate::OpenGate,
+        metadata::testing::{context, endpoint, over_the_wire, with_topics},
+    };
 
     const SET: i8 = 0;
     const DELETE: i8 = 1;
@@ -82,7 +89,7 @@ mod tests {
         request: IncrementalAlterConfigsRequest,
     ) -> IncrementalAlterConfigsResponse {
         let request = over_the_wire(&request, version);
-        over_the_wire(&handle(metadata, &endpoint(), &context(version), request).await, version)
+        over_the_wire(&handle(metadata, &OpenGate, &endpoint(), &context(version), request).await, version)
     }
 
     fn resource(kind: i8, name: &'static str, configs: &[Config]) -> IncrementalAlterConfigsRequestResource {

@@ -39,6 +39,7 @@ mod config_resource;
 mod context;
 pub(crate) mod error_code;
 mod failure;
+mod gated;
 pub(crate) mod leader_epochs;
 mod settle;
 

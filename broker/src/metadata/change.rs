@@ -1,6 +1,8 @@
 //! What can be asked of the metadata, and why it can be refused.
 
-use protocol::{ProducerId, TopicId, TopicName};
+use std::collections::BTreeMap;
+
+use protocol::{LeaderEpoch, ProducerId, TopicId, TopicName};
 
 use super::{
     identity,
@@ -19,8 +21,37 @@ pub enum Change {
     AlterTopicConfig(TopicConfigChange),
     /// Sets the next block of producer ids aside.
     TakeProducerIds,
-    /// Every partition's leader epoch goes up by one.
+    /// Every partition's leader epoch goes up.
     RaiseLeaderEpochs,
+    /// A topic that has its home elsewhere, under the id that it has there. Nothing happens if it is there.
+    CreateReplica(ReplicaTopic),
+    /// The topic becomes as its home says: partitions are added, leader epochs raised, overrides are exactly these.
+    FollowReplica(ReplicaTopic),
+    /// What is known of a failover unit's home; the text is the mirror's business.
+    PutOwnership {
+        unit: String,
+        record: String,
+    },
+    /// Producer ids up to this one are given away from now on, those in blocks that were set aside as well.
+    AdvanceProducerIds {
+        beyond: ProducerId,
+    },
+    /// Every partition of these topics has at least this leader epoch from now on.
+    RaiseTopicEpochs {
+        topics: Vec<TopicId>,
+        at_least: LeaderEpoch,
+    },
+}
+
+/// A topic as its home describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaTopic {
+    pub name: TopicName,
+    pub id: TopicId,
+    /// One for each partition.
+    pub leader_epochs: Vec<LeaderEpoch>,
+    /// Overrides. Those that this broker does not know, or whose values it does not take, are left out.
+    pub configs: BTreeMap<String, String>,
 }
 
 /// A topic as a client asks for it.
@@ -178,6 +209,14 @@ pub enum Refusal {
     TooManyChanges { max: usize },
     #[error("All producer ids are given away.")]
     ProducerIdsExhausted,
+    #[error("Topic '{name}' already exists with the topic ID {}, not {}.", identity::print(.existing.0), identity::print(.asked.0))]
+    OtherId { name: TopicName, existing: TopicId, asked: TopicId },
+    #[error("The topic ID {} already belongs to the topic '{existing}'.", identity::print(.id.0))]
+    IdTaken { id: TopicId, existing: TopicName },
+    #[error("A topic cannot have the topic ID {}.", identity::print(.0.0))]
+    ReservedId(TopicId),
+    #[error("An ownership record names a failover unit and has at most {max} bytes.")]
+    InvalidOwnership { max: usize },
     #[error("The id source gives no fresh id.")]
     NoFreshId,
 }

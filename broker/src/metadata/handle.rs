@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use protocol::{BrokerId, ProducerId, TopicId};
+use protocol::{BrokerId, LeaderEpoch, ProducerId, TopicId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    change::{Change, InternalTopic, NewPartitions, NewTopic, ProducerIdBlock, Refusal, TopicConfigChange},
+    change::{
+        Change, InternalTopic, NewPartitions, NewTopic, ProducerIdBlock, Refusal, ReplicaTopic,
+        TopicConfigChange,
+    },
     error::{MetadataError, OpenError},
     identity::IdSource,
     image::{Image, Topic},
+    plan::{SkippedConfig, usable_configs},
     proposer::{self, Mode, Outcome, Proposal},
     replay,
 };
@@ -26,6 +30,13 @@ const CHANGES_PER_PROPOSAL_MAX: usize = 10_000;
 pub struct Metadata {
     published: Arc<Published>,
     proposals: mpsc::Sender<Proposal>,
+}
+
+/// A topic that follows its home, and the home's overrides that it could not take.
+#[derive(Debug, Clone)]
+pub struct Replicated {
+    pub topic: Arc<Topic>,
+    pub skipped: Vec<SkippedConfig>,
 }
 
 /// The newest image, for readers and for those who wait for the next.
@@ -120,6 +131,50 @@ impl Metadata {
     /// After an unclean shutdown: readers of records that are lost can tell by the epoch.
     pub async fn raise_leader_epochs(&self) -> Result<(), MetadataError> {
         self.change(Change::RaiseLeaderEpochs).await.map(drop)
+    }
+
+    /// The topic under the id it has at its home; one that is there already stays as it is.
+    pub async fn create_replica(&self, replica: ReplicaTopic) -> Result<Replicated, MetadataError> {
+        self.replicate(replica, Change::CreateReplica).await
+    }
+
+    pub async fn follow_replica(&self, replica: ReplicaTopic) -> Result<Replicated, MetadataError> {
+        self.replicate(replica, Change::FollowReplica).await
+    }
+
+    async fn replicate(
+        &self,
+        replica: ReplicaTopic,
+        change: impl FnOnce(ReplicaTopic) -> Change,
+    ) -> Result<Replicated, MetadataError> {
+        let id = replica.id;
+        let (_, skipped) = usable_configs(&replica.configs, self.image().defaults());
+        let image = self.change(change(replica)).await?;
+        let topic = image.topic_by_id(id).cloned().ok_or(Refusal::UnknownTopicId(id))?;
+        Ok(Replicated { topic, skipped })
+    }
+
+    /// Durable when this returns.
+    pub async fn put_ownership(
+        &self,
+        unit: impl Into<String>,
+        record: impl Into<String>,
+    ) -> Result<(), MetadataError> {
+        let change = Change::PutOwnership { unit: unit.into(), record: record.into() };
+        self.change(change).await.map(drop)
+    }
+
+    /// No producer id up to this one is given from now on.
+    pub async fn advance_producer_ids(&self, beyond: ProducerId) -> Result<(), MetadataError> {
+        self.change(Change::AdvanceProducerIds { beyond }).await.map(drop)
+    }
+
+    pub async fn raise_topic_epochs(
+        &self,
+        topics: Vec<TopicId>,
+        at_least: LeaderEpoch,
+    ) -> Result<(), MetadataError> {
+        self.change(Change::RaiseTopicEpochs { topics, at_least }).await.map(drop)
     }
 
     async fn change(&self, change: Change) -> Result<Arc<Image>, MetadataError> {

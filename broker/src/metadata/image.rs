@@ -10,7 +10,7 @@ use protocol::{LeaderEpoch, ProducerId, TopicId, TopicName};
 use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 
 use super::{
-    record::{MetadataRecord, PartitionsRecord, TopicConfigRecord, TopicRecord},
+    record::{MetadataRecord, PartitionEpochsRecord, PartitionsRecord, TopicConfigRecord, TopicRecord},
     topic_config::{InvalidConfig, TopicConfig},
     topic_name,
 };
@@ -26,8 +26,11 @@ pub struct Image {
     /// Of all topics.
     partitions: usize,
     next_producer_id: ProducerId,
+    producer_id_floor: ProducerId,
     /// No partition's epoch is below it; new ones start with it.
     leader_epoch: LeaderEpoch,
+    /// By failover unit.
+    ownership: RedBlackTreeMapSync<String, Arc<str>>,
     defaults: Arc<TopicSettings>,
 }
 
@@ -67,7 +70,9 @@ impl Image {
             collisions: HashTrieMapSync::new_sync(),
             partitions: 0,
             next_producer_id: ProducerId(0),
+            producer_id_floor: ProducerId(0),
             leader_epoch: LeaderEpoch(0),
+            ownership: RedBlackTreeMapSync::new_sync(),
             defaults,
         }
     }
@@ -114,6 +119,26 @@ impl Image {
         self.next_producer_id
     }
 
+    /// Smaller ids must not be handed out, whoever has set a block of them aside.
+    pub fn producer_id_floor(&self) -> ProducerId {
+        self.producer_id_floor
+    }
+
+    /// The ownership record of every failover unit that has one.
+    pub fn ownership(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ownership.iter().map(|(unit, record)| (unit.as_str(), &**record))
+    }
+
+    pub fn ownership_of(&self, unit: &str) -> Option<&str> {
+        self.ownership.get(unit).map(|record| &**record)
+    }
+
+    /// The largest leader epoch of any partition.
+    pub(super) fn largest_leader_epoch(&self) -> LeaderEpoch {
+        let partitions = self.topics().flat_map(|topic| &topic.partitions);
+        partitions.map(|partition| partition.leader_epoch).fold(self.leader_epoch, LeaderEpoch::max)
+    }
+
     /// The leader epoch of a partition that is made now.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         self.leader_epoch
@@ -135,8 +160,15 @@ impl Image {
             MetadataRecord::RemoveTopic(removed) => self.remove(removed.id),
             MetadataRecord::Partitions(grown) => self.apply_partitions(grown),
             MetadataRecord::TopicConfig(change) => self.apply_config(change)?,
-            MetadataRecord::ProducerIds(block) => self.next_producer_id = block.next_producer_id,
+            MetadataRecord::ProducerIds(block) => {
+                self.next_producer_id = block.next_producer_id;
+                self.producer_id_floor = block.floor;
+            }
             MetadataRecord::LeaderEpoch(raised) => self.raise_leader_epochs(LeaderEpoch(raised.leader_epoch)),
+            MetadataRecord::PartitionEpochs(raised) => self.raise_partition_epochs(raised),
+            MetadataRecord::Ownership(owned) => {
+                self.ownership.insert_mut(owned.unit.clone(), Arc::from(owned.record.as_str()));
+            }
         }
         Ok(())
     }
@@ -182,6 +214,18 @@ impl Image {
         }
     }
 
+    /// A list that is longer than the topic makes it grow: compaction may have moved the record of the growth behind this one.
+    fn raise_partition_epochs(&mut self, record: &PartitionEpochsRecord) {
+        let Some(topic) = self.topic_by_id(record.id) else { return };
+        let mut topic = Topic::clone(topic);
+        let count = record.leader_epochs.len().max(topic.partitions.len());
+        topic.partitions.resize(count, self.new_partition());
+        for (partition, epoch) in topic.partitions.iter_mut().zip(&record.leader_epochs) {
+            partition.leader_epoch = partition.leader_epoch.max(LeaderEpoch(*epoch));
+        }
+        self.put(topic);
+    }
+
     fn apply_config(&mut self, record: &TopicConfigRecord) -> Result<(), InvalidConfig> {
         let Some(topic) = self.topic_by_id(record.id) else { return Ok(()) };
         let mut topic = Topic::clone(topic);
@@ -221,6 +265,8 @@ impl PartialEq for Image {
     fn eq(&self, other: &Self) -> bool {
         self.cluster_id == other.cluster_id
             && self.next_producer_id == other.next_producer_id
+            && self.producer_id_floor == other.producer_id_floor
+            && self.ownership == other.ownership
             && self.leader_epoch == other.leader_epoch
             && self.names == other.names
             && self.collisions == other.collisions

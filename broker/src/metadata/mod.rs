@@ -1,4 +1,4 @@
-//! What exists: topics, partitions, settings, the cluster's id, producer ids given away.
+//! What exists: topics, partitions, settings, the cluster's id, producer ids given away, homes of failover units.
 //!
 //! Everything is a record in one log ([`record`]), folded into an immutable [`Image`] that handlers read without locks. Every change
 //! goes through one proposer: check against the newest image, store, fold in, publish, answer.
@@ -26,13 +26,14 @@ pub mod topic_name;
 
 pub use change::{
     Change, ConfigAdjustment, ConfigEdit, ConfigOperation, InternalTopic, NewPartitions, NewTopic,
-    ProducerIdBlock, Refusal, TopicConfigChange,
+    ProducerIdBlock, Refusal, ReplicaTopic, TopicConfigChange,
 };
 pub use endpoint::BrokerEndpoint;
 pub use error::{MetadataError, OpenError};
-pub use handle::Metadata;
+pub use handle::{Metadata, Replicated};
 pub use identity::IdSource;
 pub use image::{Image, PartitionState, Topic};
+pub use plan::SkippedConfig;
 pub use proposer::Mode;
 pub use topic_config::TopicConfig;
 

@@ -12,6 +12,8 @@
 //! | `topic-config/<id>/<name>` | [`TopicConfigRecord`] | one setting of it was set or removed       |
 //! | `producer-ids`             | [`ProducerIdsRecord`] | producer ids below this one are given away |
 //! | `leader-epoch`             | [`LeaderEpochRecord`] | no partition's leader epoch is below this  |
+//! | `partition-epochs/<id>`    | [`PartitionEpochsRecord`] | nor one of this topic below these      |
+//! | `ownership/<unit>`         | [`OwnershipRecord`]   | where a failover unit has its home         |
 //!
 //! A type or version that is not known was written by a newer Isthmus: reading on would act on half the truth, so it stops
 //! the start.
@@ -29,7 +31,7 @@ use super::{
 use crate::{limits, record_log::KeyValue};
 
 /// The largest value that is read: a topic with the longest value in every setting takes less.
-const VALUE_BYTES_MAX: usize = 2 << 20;
+pub(super) const VALUE_BYTES_MAX: usize = 2 << 20;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -41,6 +43,8 @@ pub enum MetadataRecord {
     TopicConfig(TopicConfigRecord),
     ProducerIds(ProducerIdsRecord),
     LeaderEpoch(LeaderEpochRecord),
+    PartitionEpochs(PartitionEpochsRecord),
+    Ownership(OwnershipRecord),
 }
 
 /// Types this version reads, each with the newest format version it knows.
@@ -52,6 +56,8 @@ const KNOWN: &[(&str, u32)] = &[
     ("topic_config", 1),
     ("producer_ids", 1),
     ("leader_epoch", 1),
+    ("partition_epochs", 1),
+    ("ownership", 1),
 ];
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +109,18 @@ pub struct ProducerIdsRecord {
     pub version: u32,
     #[serde(with = "stored_producer_id")]
     pub next_producer_id: ProducerId,
+    /// Smaller ids must not be handed out any more, although blocks that hold them were set aside.
+    #[serde(default = "no_floor", skip_serializing_if = "is_no_floor", with = "stored_producer_id")]
+    pub floor: ProducerId,
+}
+
+/// Records from before there was one.
+fn no_floor() -> ProducerId {
+    ProducerId(0)
+}
+
+fn is_no_floor(floor: &ProducerId) -> bool {
+    *floor == no_floor()
 }
 
 /// A broker that ends without a clean shutdown may have lost records that were never promised, but that somebody read: its
@@ -111,6 +129,24 @@ pub struct ProducerIdsRecord {
 pub struct LeaderEpochRecord {
     pub version: u32,
     pub leader_epoch: i32,
+}
+
+/// A topic whose home is, or was, elsewhere has the epochs that it had there, at least.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartitionEpochsRecord {
+    pub version: u32,
+    #[serde(with = "stored_topic_id")]
+    pub id: TopicId,
+    /// One for each partition there is.
+    pub leader_epochs: Vec<i32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OwnershipRecord {
+    pub version: u32,
+    pub unit: String,
+    /// The mirror's own text.
+    pub record: String,
 }
 
 /// Why a stored record cannot be used.
@@ -162,6 +198,8 @@ impl MetadataRecord {
             }
             Self::ProducerIds(_) => "producer-ids".to_owned(),
             Self::LeaderEpoch(_) => "leader-epoch".to_owned(),
+            Self::PartitionEpochs(record) => format!("partition-epochs/{}", identity::print(record.id.0)),
+            Self::Ownership(record) => format!("ownership/{}", record.unit),
         }
     }
 
@@ -182,13 +220,24 @@ impl MetadataRecord {
                 wrong("the partition count is out of range")
             }
             Self::LeaderEpoch(record) if record.leader_epoch < 0 => wrong("the leader epoch is negative"),
+            Self::PartitionEpochs(record) if record.leader_epochs.iter().any(|epoch| *epoch < 0) => {
+                wrong("a leader epoch is negative")
+            }
+            Self::PartitionEpochs(record)
+                if record.leader_epochs.len() > limits::PARTITIONS_PER_TOPIC_MAX as usize =>
+            {
+                wrong("there are more leader epochs than partitions")
+            }
+            Self::Ownership(record) if record.unit.is_empty() => wrong("the failover unit has no name"),
             Self::Cluster(_)
             | Self::Topic(_)
             | Self::RemoveTopic(_)
             | Self::Partitions(_)
             | Self::TopicConfig(_)
             | Self::ProducerIds(_)
-            | Self::LeaderEpoch(_) => Ok(()),
+            | Self::LeaderEpoch(_)
+            | Self::PartitionEpochs(_)
+            | Self::Ownership(_) => Ok(()),
         }
     }
 }

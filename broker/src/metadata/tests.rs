@@ -1,9 +1,9 @@
 //! The proposer and its log: what is stored, published and answered, and in which order.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
-use protocol::{ProducerId, TopicId};
+use protocol::{LeaderEpoch, ProducerId, TopicId, Uuid};
 
 use super::{
     testing::{MemoryLog, commit, open, open_with, with_topics},
@@ -310,6 +310,13 @@ fn any_change() -> impl Strategy<Value = AnyChange> {
         )),
         Just(AnyChange::TakeProducerIds),
         Just(AnyChange::EnsureInternal),
+        (name(), 0..3u128, prop::collection::vec(0..9i32, 1..4), any::<bool>())
+            .prop_map(|(name, id, epochs, follow)| AnyChange::Replicate(name, id, epochs, follow)),
+        (0..3u128, -1..12i32).prop_map(|(id, epoch)| AnyChange::RaiseEpochs(id, epoch)),
+        (prop::sample::select(vec!["", "u", "v"]), "[a-c]{0,2}")
+            .prop_map(|(unit, record)| AnyChange::Own(unit, record)),
+        (0..5_000i64).prop_map(AnyChange::AdvanceProducerIds),
+        Just(AnyChange::RaiseAllEpochs),
     ]
 }
 
@@ -321,11 +328,37 @@ enum AnyChange {
     Configure(&'static str, &'static str, &'static str, ConfigOperation),
     TakeProducerIds,
     EnsureInternal,
+    Replicate(&'static str, u128, Vec<i32>, bool),
+    RaiseEpochs(u128, i32),
+    Own(&'static str, String),
+    AdvanceProducerIds(i64),
+    RaiseAllEpochs,
+}
+
+fn replica_id(number: u128) -> TopicId {
+    TopicId(Uuid::from_u128((7 << 64) + number))
 }
 
 impl AnyChange {
     fn meant_in(&self, image: &Image) -> Change {
         match *self {
+            Self::Replicate(name, id, ref epochs, follow) => {
+                let replica = ReplicaTopic {
+                    name: name.into(),
+                    id: replica_id(id),
+                    leader_epochs: epochs.iter().copied().map(LeaderEpoch).collect(),
+                    configs: BTreeMap::from([("retention.ms".to_owned(), epochs.len().to_string())]),
+                };
+                if follow { Change::FollowReplica(replica) } else { Change::CreateReplica(replica) }
+            }
+            Self::RaiseEpochs(id, epoch) => {
+                Change::RaiseTopicEpochs { topics: vec![replica_id(id)], at_least: LeaderEpoch(epoch) }
+            }
+            Self::Own(unit, ref record) => {
+                Change::PutOwnership { unit: unit.to_owned(), record: record.clone() }
+            }
+            Self::AdvanceProducerIds(beyond) => Change::AdvanceProducerIds { beyond: ProducerId(beyond) },
+            Self::RaiseAllEpochs => Change::RaiseLeaderEpochs,
             Self::Create(name, partitions) => {
                 Change::CreateTopic(NewTopic { partitions, ..NewTopic::named(name) })
             }

@@ -1,10 +1,14 @@
 //! From a topic's config to what its logs and its batches are held to.
 
-use core_log::{LogConfig, validate::BatchRules};
+use core_log::{Intake, LogConfig, validate::BatchRules};
 
-use crate::{limits, metadata::Topic};
+use crate::{
+    gate::{Gate, TopicGate},
+    limits,
+    metadata::Topic,
+};
 
-pub(crate) fn log_config(topic: &Topic) -> LogConfig {
+pub(crate) fn log_config(topic: &Topic, intake: Intake) -> LogConfig {
     let config = &topic.config;
     LogConfig {
         segment_bytes: u64::try_from(config.segment_bytes).unwrap_or(0),
@@ -16,6 +20,19 @@ pub(crate) fn log_config(topic: &Topic) -> LogConfig {
         append_time: config.append_time,
         // What the broker itself depends on is always synced before it is answered (DESIGN, law 1).
         sync: topic.internal || !config.write_caching,
+        intake,
+    }
+}
+
+/// Whom the topic's logs take batches from. The broker itself writes to its internal topics, whoever is home.
+pub(crate) fn intake(topic: &Topic, gate: &dyn Gate) -> Intake {
+    if topic.internal {
+        return Intake::Writers;
+    }
+    match gate.topic(topic.name.as_str()) {
+        TopicGate::Open => Intake::Writers,
+        TopicGate::ReadOnly { .. } => Intake::Replica,
+        TopicGate::Fenced => Intake::Closed,
     }
 }
 

@@ -52,7 +52,7 @@ impl Follower {
             let topic = image.topic(log.id().topic.as_str()).filter(|topic| topic.id == log.topic_id());
             match topic {
                 Some(topic) => {
-                    let config = log_config(topic);
+                    let config = log_config(topic, log.intake());
                     if log.config() != config {
                         log.configure(config);
                     }

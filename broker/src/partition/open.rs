@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use core_log::{Log, LogDir, OpenError};
 use protocol::{LeaderEpoch, PartitionId, TopicId, TopicPartition};
 
-use super::config::log_config;
-use crate::metadata::{Metadata, Topic};
+use super::config::{intake, log_config};
+use crate::{
+    gate::Gate,
+    metadata::{Metadata, Topic},
+};
 
 /// An open partition.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ pub(crate) struct Partition {
 
 /// Why there is no such partition to work on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FindError {
+pub enum FindError {
     #[error("this topic or partition does not exist")]
     Unknown,
     #[error("the partition's log cannot be opened: {0}")]
@@ -31,19 +34,22 @@ pub(crate) enum FindError {
 pub(crate) struct Partitions {
     slots: Arc<DashMap<TopicPartition, Arc<Slot>>>,
     log_dir: Arc<LogDir>,
-    metadata: Metadata,
+    pub(super) metadata: Metadata,
+    pub(super) gate: Arc<dyn Gate>,
+    /// Held while open partitions are made to obey the gate.
+    pub(super) obeying: Arc<Mutex<()>>,
 }
 
 /// A partition that is open or being opened; several that ask at once share one opening.
 #[derive(Debug)]
-struct Slot {
-    topic_id: TopicId,
-    partition: OnceCell<Arc<Partition>>,
+pub(super) struct Slot {
+    pub(super) topic_id: TopicId,
+    pub(super) partition: OnceCell<Arc<Partition>>,
 }
 
 impl Partitions {
-    pub(crate) fn new(log_dir: Arc<LogDir>, metadata: Metadata) -> Self {
-        Self { slots: Arc::default(), log_dir, metadata }
+    pub(crate) fn new(log_dir: Arc<LogDir>, metadata: Metadata, gate: Arc<dyn Gate>) -> Self {
+        Self { slots: Arc::default(), log_dir, metadata, gate, obeying: Arc::default() }
     }
 
     pub(crate) async fn find(&self, topic: &Topic, index: PartitionId) -> Result<Arc<Partition>, FindError> {
@@ -63,6 +69,11 @@ impl Partitions {
     /// Every partition that is open now.
     pub(crate) fn opened(&self) -> Vec<Arc<Partition>> {
         self.slots.iter().filter_map(|slot| slot.partition.get().cloned()).collect()
+    }
+
+    /// Every partition that is open or being opened.
+    pub(super) fn slots(&self) -> Vec<(TopicPartition, Arc<Slot>)> {
+        self.slots.iter().map(|entry| (entry.key().clone(), entry.value().clone())).collect()
     }
 
     /// Forgets a partition, so that nobody finds it any more.
@@ -91,11 +102,21 @@ impl Partitions {
             .topic(topic.name.as_str())
             .filter(|current| current.id == topic.id)
             .ok_or(FindError::Unknown)?;
-        let (log_dir, topic_id, config) = (self.log_dir.clone(), topic.id, log_config(topic));
+        // The gate is asked after the slot has its place: see [`Partitions::obey_gate`].
+        let wanted = intake(topic, &*self.gate);
+        let (log_dir, topic_id, config) = (self.log_dir.clone(), topic.id, log_config(topic, wanted));
         let opening =
             tokio::task::spawn_blocking(move || log_dir.log(&detached(&id), topic_id, config)).await;
         match opening {
-            Ok(Ok(log)) => Ok(Arc::new(Partition { log })),
+            Ok(Ok(log)) => {
+                // Open already, by an opening that was given up: it has the intake of then.
+                if log.intake() != wanted {
+                    log.set_intake(wanted)
+                        .await
+                        .map_err(|error| FindError::Storage(error.to_string().into()))?;
+                }
+                Ok(Arc::new(Partition { log }))
+            }
             Ok(Err(error)) => Err(storage(&error)),
             Err(error) => Err(FindError::Storage(error.to_string().into())),
         }

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use broker::{Broker, Components, Settings};
+use broker::{Broker, Components, Gate, OpenGate, Settings};
 use core_log::{LogDirSettings, clock::SystemClock, storage::MemoryStorage};
 use prometheus_client::registry::Registry;
 use protocol::{
@@ -30,11 +30,18 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) async fn start(storage: &Arc<MemoryStorage>, settings: Settings) -> Broker {
+    start_gated(storage, settings, Arc::new(OpenGate)).await
+}
+
+pub(crate) async fn start_gated(
+    storage: &Arc<MemoryStorage>,
+    settings: Settings,
+    gate: Arc<dyn Gate>,
+) -> Broker {
     let components = Components { clock: Arc::new(SystemClock::new()), storage: storage.clone() };
     let log = LogDirSettings::default();
-    Broker::start(settings, log, Path::new("/data"), components, &mut Registry::default())
-        .await
-        .expect("the broker starts")
+    let opened = Broker::open(settings, log, Path::new("/data"), components, &mut Registry::default()).await;
+    opened.expect("the broker opens").serve(gate).await.expect("the broker serves")
 }
 
 pub(crate) async fn broker() -> Broker {

@@ -5,6 +5,7 @@ mod client;
 mod connection;
 mod epochs;
 mod fetch;
+mod gates;
 mod offsets;
 mod produce;
 mod restart;

@@ -5,7 +5,8 @@ use crate::{ChangeError, Intake, LogEnds, log::Log};
 
 /// Runs between two rounds: what was queued before has its outcome, what is queued after obeys.
 pub(crate) fn set_intake(log: &Log, writer: &mut Writer, intake: Intake) -> Result<LogEnds, ChangeError> {
-    log.obey(intake);
     sync(log, writer).map_err(ChangeError::Offline)?;
+    // Only now: who sees the new intake may rely on what it means.
+    log.obey(intake);
     Ok(log.ends())
 }

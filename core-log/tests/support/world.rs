@@ -49,6 +49,9 @@ pub(crate) enum Op {
         log: usize,
         percent: i64,
     },
+    ForgetProducers {
+        log: usize,
+    },
     Remove {
         log: usize,
     },
@@ -69,6 +72,7 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
         2 => Just(Op::Clean),
         1 => (log.clone(), 0i64..=100).prop_map(|(log, percent)| Op::AdvanceStart { log, percent }),
         1 => (log.clone(), 0i64..=100).prop_map(|(log, percent)| Op::Truncate { log, percent }),
+        1 => log.clone().prop_map(|log| Op::ForgetProducers { log }),
         1 => log.prop_map(|log| Op::Remove { log }),
         2 => any::<bool>().prop_map(|clean| Op::Reopen { clean }),
     ]
@@ -103,6 +107,9 @@ pub(crate) struct LogModel {
     maybe_start: Option<i64>,
     maybe_end: Option<i64>,
     maybe_removed: bool,
+    maybe_forgotten: bool,
+    /// Batches below it tell nothing about producers.
+    barrier: i64,
     next_sequence: BTreeMap<i64, i32>,
 }
 
@@ -177,6 +184,7 @@ impl World {
             Op::Clean => self.clean(),
             Op::AdvanceStart { log, percent } => self.advance_start(*log, *percent),
             Op::Truncate { log, percent } => self.truncate(*log, *percent),
+            Op::ForgetProducers { log } => self.forget_producers(*log),
             Op::Remove { log } => self.remove(*log),
             Op::Reopen { clean } => self.reopen(*clean),
         }
@@ -241,7 +249,7 @@ impl World {
     fn retry(&mut self, log: usize, producer: i64, back: usize) {
         let model = &self.models[log];
         let Some(entry) =
-            model.entries.iter().rev().filter(|entry| entry.producer == Some(producer)).nth(back)
+            model.known_entries().rev().filter(|entry| entry.producer == Some(producer)).nth(back)
         else {
             return;
         };
@@ -314,6 +322,23 @@ impl World {
                     model.durable = model.entries.len();
                 }
                 model.epoch += 1;
+            }
+            Err(error) => assert!(self.disk.is_off(), "{error}"),
+        }
+    }
+
+    fn forget_producers(&mut self, log: usize) {
+        let model = &mut self.models[log];
+        let largest = model.known_entries().filter_map(|entry| entry.producer).max();
+        model.maybe_forgotten = true;
+        match wait(self.logs[log].forget_producers()) {
+            // One whose records were all deleted is known all the same.
+            Ok(found) => {
+                assert!(found.map(|id| id.0) >= largest, "{found:?} of {largest:?}");
+                model.barrier = model.end;
+                model.durable = model.entries.len();
+                model.maybe_forgotten = false;
+                model.next_sequence.clear();
             }
             Err(error) => assert!(self.disk.is_off(), "{error}"),
         }
@@ -401,18 +426,23 @@ impl LogModel {
         self.entries.iter().filter(|entry| entry.next > self.start)
     }
 
+    /// Those that tell something about their producers.
+    fn known_entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.base >= self.barrier)
+    }
+
     fn cut(&mut self, end: i64) {
         for entry in self.entries.iter().filter(|entry| entry.base >= end) {
             self.gone.extend(values(&entry.stored));
         }
         self.entries.retain(|entry| entry.base < end && entry.next <= end);
         self.end = end;
-        self.next_sequence.clear();
-        for entry in &self.entries {
-            if let Some(producer) = entry.producer {
-                self.next_sequence.insert(producer, entry.sequence + entry.records as i32);
-            }
-        }
+        self.barrier = self.barrier.min(end);
+        let known = self.known_entries().filter_map(|entry| {
+            let producer = entry.producer?;
+            Some((producer, entry.sequence + entry.records as i32))
+        });
+        self.next_sequence = known.collect();
     }
 
     /// What must hold of a log that was recovered after the power went.
@@ -468,17 +498,27 @@ impl LogModel {
         }
     }
 
-    /// A producer that sends its last batches again is told where they are.
+    /// A producer that sends its last batches again is told where they are, unless it was forgotten after them.
     fn check_retries(&self, dir: &LogDir, log: &Arc<Log>, found: &[Bytes]) {
+        if self.maybe_forgotten {
+            return;
+        }
+        let place = Place::Next { leader_epoch: LeaderEpoch(self.epoch + 10) };
+        let retry = |batch: &Bytes| {
+            support::append(dir, log, bytes::BytesMut::from(&batch[..]), place, Ack::Synced).unwrap()
+        };
         for producer in 0..PRODUCERS {
             let of_producer = |batch: &&Bytes| header(batch).producer_id.0 == producer;
-            let last: Vec<_> = found.iter().rev().filter(of_producer).take(RETRIED).collect();
-            for batch in last {
-                let place = Place::Next { leader_epoch: LeaderEpoch(self.epoch + 10) };
-                let again =
-                    support::append(dir, log, bytes::BytesMut::from(&batch[..]), place, Ack::Synced).unwrap();
+            let is_known = |batch: &&Bytes| header(batch).base_offset.0 >= self.barrier;
+            let (known, forgotten): (Vec<_>, Vec<_>) =
+                found.iter().rev().filter(of_producer).partition(is_known);
+            for batch in known.iter().take(RETRIED) {
+                let again = retry(batch);
                 assert!(again.duplicate, "{}: appended twice: {:?}", log.id(), header(batch));
                 assert_eq!(again.base_offset, header(batch).base_offset);
+            }
+            if let ([], [last, ..]) = (&known[..], &forgotten[..]) {
+                assert!(!retry(last).duplicate, "{}: came back: {:?}", log.id(), header(last));
             }
         }
     }

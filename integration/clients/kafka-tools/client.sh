@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kafka's own command-line tools, run from their jars. CLASSPATH holds them.
+# Kafka's own command-line tools, run from their jars. CLASSPATH holds them; DATA is the daemon's data directory, if it is here.
 set -uo pipefail
 bootstrap=$1 prefix=$2
 topic=$prefix-topic timed=$prefix-timed group=$prefix-group
@@ -75,6 +75,23 @@ alter_configs() {
 broker() {
   topics --describe --topic "$topic" | sed -n 's/.*Leader: \([0-9]*\).*/\1/p' | head -1
 }
+# Every batch and every record of the topic, and the indexes, as Kafka's log dump sees them.
+read_segment_files() {
+  local log index records=0 found
+  for log in "$DATA/$topic"-*/*.log; do
+    tool org.apache.kafka.tools.DumpLogSegments --files "$log" --deep-iteration --print-data-log >"$scratch/dump"
+    if grep -q "isvalid: false" "$scratch/dump"; then echo "invalid batches in $log" >&2; return 1; fi
+    found=$(grep -c "^| offset: " "$scratch/dump")
+    records=$((records + found))
+    for index in "${log%.log}.index" "${log%.log}.timeindex"; do
+      # A sparse index of a short segment may have no entry.
+      [[ -s $index ]] || continue
+      tool org.apache.kafka.tools.DumpLogSegments --files "$index" --verify-index-only >"$scratch/dump" 2>&1
+      if grep -qiE "mismatch|exception|error" "$scratch/dump"; then tail -3 "$scratch/dump" >&2; return 1; fi
+    done
+  done
+  [[ $records == 1000 ]] || { echo "records in the files: $records" >&2; return 1; }
+}
 delete_group() {
   groups --delete --group "$group"
   ! groups --list | grep -qx "$group"
@@ -96,5 +113,10 @@ step "describe topic" describe_topic
 step "list groups" list_groups
 step "describe group" describe_group
 step "configs" alter_configs
+if [[ -n $DATA ]]; then
+  step "read segment files" read_segment_files
+else
+  echo "NONE read segment files: the broker is not ours to look into"
+fi
 step "delete group" delete_group
 step "delete topic" delete_topic

@@ -27,8 +27,8 @@ impl LinkControllerFactory {
     ///
     /// Effect: the window never exceeds what the rate fills in a mean round trip, so the average over some round trips keeps
     /// to it; single bursts (a tenth of a second at most, quinn's pacer allows 1.25 windows a round trip) may not. A window holds
-    /// two packets at least, so where the rate fills less than that in a round trip (below about 3 MB/s at 1 ms,
-    /// 29 MB/s at 0.1 ms) it is not reached by this alone. The first round trip, whose length nobody knows yet, sends up
+    /// two packets at least, so a rate that fills less than that in a round trip (below about 3 MB/s at 1 ms, 29 MB/s at
+    /// 0.1 ms) is exceeded: the sender has to keep to it before it writes. The first round trip, whose length nobody knows yet, sends up
     /// to 64 KiB. It is per connection: a link of several node pairs has to divide its limit.
     ///
     /// Cost: none while the path carries less. Set it when the operator has reserved only a part of the line for the link.

@@ -36,6 +36,11 @@ impl Headroom {
             if lost_too_much { (self.left * CUT).max(LEFT_MIN) } else { (self.left + RECOVERY).min(1.0) };
     }
 
+    /// What losses have left, of 1.
+    pub(super) fn left(&self) -> f64 {
+        self.left
+    }
+
     /// Of a window of `base` bytes that fills the path.
     pub(super) fn bytes(&self, base: f64, packet_bytes: f64) -> f64 {
         let decades = (base / packet_bytes / PACKETS_SMALL).max(1.0).log10();

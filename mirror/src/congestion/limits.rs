@@ -5,12 +5,14 @@
 pub(super) const WINDOW_INITIAL: u64 = 64 * 1024;
 /// Below six packets a lost one is not noticed by the acknowledgements of three later ones, but by a timeout.
 pub(super) const WINDOW_PACKETS_MIN: f64 = 6.0;
-/// The least that lets a receiver that acknowledges every second packet answer at once; only a declared rate goes that low.
-pub(super) const WINDOW_PACKETS_MIN_DECLARED: f64 = 2.0;
+/// Only a declared rate goes lower: two packets in flight, for a receiver answers every second one at once and others late. quinn
+/// sends nothing that would fill the window to the byte, hence the third.
+pub(super) const WINDOW_PACKETS_MIN_DECLARED: f64 = 3.0;
 /// 10 Gbit/s over 800 ms. Well below 4 GiB, from where on quinn paces no more.
 pub(super) const WINDOW_MAX: f64 = (1u64 << 30) as f64;
 /// A window below this much time of the measured rate is eaten by timers and wake-ups: on loopback the path holds next to
-/// nothing, and what has to be covered is the hosts' own latency. Does nothing on paths longer than this.
+/// nothing, and what has to be covered is the hosts' own latency. Does nothing on paths longer than this, and gives way to
+/// losses as the headroom does: a switch may hold less than hosts do.
 pub(super) const HOST_LATENCY_SECS: f64 = 0.001;
 /// Round trips count as at least this long: a clock that stood still says nothing about a path.
 pub(super) const RTT_MIN_SECS: f64 = 10e-6;

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   packet sent  ->  delivery: snapshot          packet acked  ->  delivery: rate sample -> rate: maximum of some rounds
-//!                                                              ->  path: least RTT, jitter |
+//!                                                              ->  path: least RTT, jitter
 //!   packets lost ->  round: what was lost                      ->  round: over? -> loss, headroom, competing, phase
 //!
 //!   window = phase's share of  rate * (least RTT + jitter) / (1 - random loss),  within [floor, ceiling] and the declared rate
@@ -14,7 +14,7 @@
 //!
 //! Promises:
 //! 1. Whatever the callbacks say (clocks that stand still, round trips of zero, absurd sizes), nothing panics and the window
-//!    stays within [`limits::WINDOW_PACKETS_MIN`] packets (two of them under a declared rate) and [`limits::WINDOW_MAX`].
+//!    stays within [`limits::WINDOW_PACKETS_MIN`] packets ([`limits::WINDOW_PACKETS_MIN_DECLARED`] under a declared rate) and [`limits::WINDOW_MAX`].
 //! 2. Random loss does not lower the window below what fills the path; losses caused by the queue take the headroom away.
 //! 3. Whoever else uses this controller gets a share; a queue kept full by somebody else is met with a CUBIC-like window.
 //! 4. A declared rate bounds the long-run sending rate, as far as a window can: see [`LinkControllerFactory::rate_max`].
@@ -27,6 +27,7 @@
 mod adapter;
 mod competing;
 mod delivery;
+mod detour;
 mod headroom;
 mod limits;
 mod loss;
@@ -36,6 +37,8 @@ mod phase;
 mod rate;
 mod round;
 mod startup;
+#[cfg(test)]
+mod tests;
 mod windowed;
 
 pub use self::adapter::LinkControllerFactory;

@@ -51,6 +51,8 @@ pub(super) struct Model {
     loss: RandomLoss,
     headroom: Headroom,
     competing: Competing,
+    /// The window the packets of this round were sent under.
+    window_of_round: f64,
     window_before_down: f64,
     /// Negated, so that the least is the largest window.
     window_peak: WindowedMin,
@@ -83,6 +85,7 @@ impl Model {
             loss: RandomLoss::default(),
             headroom: Headroom::default(),
             competing: Competing::default(),
+            window_of_round: WINDOW_INITIAL as f64,
             window_before_down: WINDOW_INITIAL as f64,
             window_peak: WindowedMin::default(),
         }
@@ -168,9 +171,15 @@ impl Model {
         if !round.is_app_limited() && self.phase.measures_rate() {
             self.rate.end_round(round.least_rtt().unwrap_or(min_rtt), min_rtt);
         }
+        let another_path =
+            !round.is_app_limited() && self.path.handle_round(now, &round, self.window_of_round);
+        self.window_of_round = self.window;
         self.loss.handle_round(&round, self.phase.ends_drained());
         self.headroom.handle_round(self.loss.is_exceeded_by(&round, self.packet_bytes));
         self.advance(now, &round);
+        if another_path && matches!(self.phase, Phase::Cruise(_)) {
+            self.phase = Phase::Startup(Startup::again(round.best_rate()));
+        }
         self.window_peak.add(now, -self.window, PEAK_MEMORY);
         self.growth.handle_round(self.rate.rate());
     }
@@ -264,7 +273,8 @@ impl Model {
 
     fn floor(&self) -> f64 {
         let packets = WINDOW_PACKETS_MIN * self.packet_bytes;
-        packets.max(HOST_LATENCY_SECS * self.rate.rate()).min(WINDOW_MAX)
+        let host = HOST_LATENCY_SECS * self.rate.rate() * self.headroom.left();
+        packets.max(host).min(WINDOW_MAX)
     }
 
     /// The window at which the declared rate is reached. By the mean round trip, not the least: what stands in a

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::detour::{Detour, Longer};
 use super::limits::RTT_MIN_SECS;
 use super::round::Round;
 use super::windowed::WindowedMin;
@@ -30,6 +31,7 @@ pub(super) struct PathDelay {
     short: WindowedMin,
     long: WindowedMin,
     jitter: f64,
+    detour: Detour,
 }
 
 impl PathDelay {
@@ -38,6 +40,23 @@ impl PathDelay {
         let memory = Duration::from_secs_f64((SHORT_MEMORY_RTTS * known).max(SHORT_MEMORY_SECS));
         self.short.add(now, rtt, memory);
         self.long.add(now, rtt, LONG_MEMORY);
+    }
+
+    /// Of any round the application did not hold back; `window`: the one its packets were sent under. Whether the path is another
+    /// one now.
+    pub(super) fn handle_round(&mut self, now: Duration, round: &Round, window: f64) -> bool {
+        let known = self.min_or_least() + self.jitter;
+        let longer = self.detour.handle_round(round, window, known);
+        match longer {
+            // The longer memory is kept if it may be a competitor: it is what he is recognised by.
+            Some(Longer::Perhaps(rtt)) => self.short.restart(now, rtt),
+            Some(Longer::Path(rtt)) => {
+                self.short.restart(now, rtt);
+                self.long.restart(now, rtt);
+            }
+            None => {}
+        }
+        matches!(longer, Some(Longer::Path(_)))
     }
 
     /// Of a round in which the sender kept its own queue steady.

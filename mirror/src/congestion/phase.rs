@@ -15,6 +15,9 @@ use super::startup::Startup;
 /// memory, rarely enough to cost 2 % of the throughput. Flows synchronise on it by themselves, since all see the queue go.
 const CRUISE_ROUNDS: u64 = 20;
 const CRUISE_TIME: Duration = Duration::from_secs(1);
+/// Where somebody else's queue makes rounds long, that many and that much time are enough: he would have taken all before.
+const CRUISE_ROUNDS_LONG: u64 = 8;
+const CRUISE_TIME_LONG: Duration = Duration::from_secs(5);
 /// Beside somebody who fills the queue each Down gives him room, so they come half as often again.
 const CRUISE_FACTOR_COMPETING: u32 = 3;
 const CRUISE_DIVISOR_COMPETING: u32 = 2;
@@ -94,7 +97,9 @@ impl Cruise {
     pub(super) fn is_over(&self, now: Duration, competing: bool) -> bool {
         let stretched = |factor: u32, divisor: u32| {
             let rounds = CRUISE_ROUNDS * u64::from(factor) / u64::from(divisor);
-            self.rounds >= rounds && now.saturating_sub(self.since) >= CRUISE_TIME * factor / divisor
+            let time = now.saturating_sub(self.since);
+            self.rounds >= rounds && time >= CRUISE_TIME * factor / divisor
+                || self.rounds >= CRUISE_ROUNDS_LONG && time >= CRUISE_TIME_LONG
         };
         if competing { stretched(CRUISE_FACTOR_COMPETING, CRUISE_DIVISOR_COMPETING) } else { stretched(1, 1) }
     }

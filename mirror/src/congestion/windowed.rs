@@ -28,6 +28,11 @@ impl WindowedMin {
         }
     }
 
+    /// Forgets what was before.
+    pub(super) fn restart(&mut self, now: Duration, value: f64) {
+        (self.current, self.previous) = (Some(Bucket { since: now, least: value }), None);
+    }
+
     pub(super) fn least(&self) -> Option<f64> {
         let current = self.current.as_ref()?.least;
         Some(self.previous.map_or(current, |previous| current.min(previous)))

@@ -2,6 +2,7 @@ use protocol::Uuid;
 
 use super::*;
 use crate::{
+    gate::OpenGate,
     metadata::{
         InternalTopic,
         testing::{self, MemoryLog, context, endpoint, over_the_wire, with_topics},
@@ -13,7 +14,7 @@ use crate::{
 /// The answer as a client reads it.
 async fn ask(metadata: &Metadata, version: i16, request: MetadataRequest) -> MetadataResponse {
     let request = over_the_wire(&request, version);
-    over_the_wire(&handle(metadata, &endpoint(), &context(version), request).await, version)
+    over_the_wire(&handle(metadata, &OpenGate, &endpoint(), &context(version), request).await, version)
 }
 
 fn named(names: &[&'static str]) -> MetadataRequest {

@@ -88,7 +88,14 @@ impl Actor {
         self.handle(Event::DeadlinePassed);
     }
 
+    /// The gate is asked here, in the order in which the group decides: what comes after [`Request::SettledOffsets`] was asked
+    /// behind a shut gate is refused, however long ago it was let in.
     fn on_call(&mut self, call: Call) {
+        let refusal = self.registry.refusal(&self.id).and_then(|error| call.request.refusal(error));
+        if let Some(refusal) = refusal {
+            let _ = call.answer.send(refusal);
+            return;
+        }
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         self.waiting.insert(ticket, call.answer);
@@ -129,10 +136,10 @@ impl Actor {
                     }
                 }
                 Command::Write(write, records) => self.writes.push(write, records),
-                Command::Announce(committed) => {
-                    for offset in committed {
-                        // An error only says that nobody follows commits.
-                        let _ = self.registry.commits.send(offset);
+                Command::Announce(events) => {
+                    for event in events {
+                        // An error only says that nobody follows the groups.
+                        let _ = self.registry.events.send(event);
                     }
                 }
             }
@@ -170,10 +177,13 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::coordinator::group::{
-        core::{Heartbeat, Identity, LoadedGroup, Request, Rules},
-        records::{GroupMetadata, StoredMember},
-        tests::{MemoryTopic, TokioClock, rules},
+    use crate::{
+        coordinator::group::{
+            core::{Heartbeat, Identity, LoadedGroup, Request, Rules},
+            records::{GroupMetadata, StoredMember},
+            tests::{MemoryTopic, TokioClock, rules},
+        },
+        gate::OpenGate,
     };
 
     fn one_member(rules: Arc<Rules>, registry: &Registry) -> Group {
@@ -202,7 +212,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_heartbeat_that_waits_in_the_inbox_counts_before_the_deadline() {
         let rules = Arc::new(rules());
-        let registry = Arc::new(Registry::new(Arc::new(TokioClock(Instant::now())), rules.clone()));
+        let registry =
+            Arc::new(Registry::new(Arc::new(TokioClock(Instant::now())), rules.clone(), Arc::new(OpenGate)));
         let group = one_member(rules, &registry);
         let (inbox, calls) = mpsc::channel(1);
         let (_open, closing) = watch::channel(false);

@@ -39,7 +39,7 @@ impl Groups {
     pub async fn join(&self, group: &GroupId, join: Join) -> Result<Joined, JoinRefused> {
         let member_id = join.who.member_id.clone();
         let refused = |error| JoinRefused { error, member_id: member_id.clone() };
-        check_member_group(group).map_err(refused)?;
+        check_member_group(group).and_then(|()| self.check_gate(group)).map_err(refused)?;
         let rules = &self.0.registry.rules;
         if !(rules.session_timeout_min_ms..=rules.session_timeout_max_ms).contains(&join.session_timeout_ms) {
             return Err(refused(ErrorCode::INVALID_SESSION_TIMEOUT));
@@ -59,6 +59,7 @@ impl Groups {
 
     pub async fn sync(&self, group: &GroupId, sync: Sync) -> Result<Synced, ErrorCode> {
         check_member_group(group)?;
+        self.check_gate(group)?;
         match self.ask_existing(group, Request::Sync(sync)).await? {
             Some(Answer::Sync(synced)) => synced,
             Some(other) => Err(misplaced(&other)),
@@ -68,6 +69,7 @@ impl Groups {
 
     pub async fn heartbeat(&self, group: &GroupId, heartbeat: Heartbeat) -> Result<(), ErrorCode> {
         check_member_group(group)?;
+        self.check_gate(group)?;
         match self.ask_existing(group, Request::Heartbeat(heartbeat)).await? {
             Some(Answer::Heartbeat(error)) => ok_unless(error),
             Some(other) => Err(misplaced(&other)),
@@ -78,6 +80,7 @@ impl Groups {
     /// One code for each leaver, in order.
     pub async fn leave(&self, group: &GroupId, leavers: Vec<Identity>) -> Result<Vec<ErrorCode>, ErrorCode> {
         check_member_group(group)?;
+        self.check_gate(group)?;
         let strangers = vec![ErrorCode::UNKNOWN_MEMBER_ID; leavers.len()];
         match self.ask_existing(group, Request::Leave(leavers)).await? {
             Some(Answer::Leave(codes)) => codes,
@@ -92,6 +95,9 @@ impl Groups {
     /// One code for each offset, in order.
     pub async fn commit(&self, group: &GroupId, commit: Commit) -> Result<Vec<ErrorCode>, ErrorCode> {
         check_stored_group(group)?;
+        if matches!(commit.author, Author::Client { .. }) {
+            self.check_gate(group)?;
+        }
         let missing = match &commit.author {
             Author::Client { generation, missing_group, .. } if *generation >= GenerationId(0) => {
                 Some(*missing_group)
@@ -130,7 +136,7 @@ impl Groups {
         }
     }
 
-    /// What every group has committed durably: the snapshot for a follower of [`Groups::commits`] that starts or lagged.
+    /// What every group has committed durably: the snapshot for a follower of [`Groups::subscribe`] that starts or lagged.
     pub async fn all_committed_offsets(&self) -> Result<Vec<(GroupId, Arc<OffsetsByTopic>)>, ErrorCode> {
         self.load_all().await?;
         let mut all = Vec::new();
@@ -143,10 +149,21 @@ impl Groups {
         Ok(all)
     }
 
-    /// Every commit from now on, after it became durable. A subscriber that is told it lagged reads
+    /// As [`Groups::committed_offsets`], once every commit that was accepted before has become durable, or failed. Behind a shut
+    /// gate nothing is accepted any more, so these are the group's last offsets.
+    pub async fn settled_offsets(&self, group: &GroupId) -> Result<Arc<OffsetsByTopic>, ErrorCode> {
+        check_stored_group(group)?;
+        match self.ask_existing(group, Request::SettledOffsets).await? {
+            Some(Answer::Offsets(offsets)) => Ok(offsets),
+            Some(other) => Err(misplaced(&other)),
+            None => Ok(Arc::default()),
+        }
+    }
+
+    /// Every commit and removal from now on, after it became durable. A subscriber that is told it lagged reads
     /// [`Groups::all_committed_offsets`].
-    pub fn commits(&self) -> broadcast::Receiver<OffsetCommitted> {
-        self.0.registry.commits.subscribe()
+    pub fn subscribe(&self) -> broadcast::Receiver<GroupEvent> {
+        self.0.registry.events.subscribe()
     }
 
     /// One code for each partition, in order.
@@ -156,6 +173,7 @@ impl Groups {
         partitions: Vec<(TopicName, PartitionId)>,
     ) -> Result<Vec<ErrorCode>, ErrorCode> {
         check_member_group(group)?;
+        self.check_gate(group)?;
         match self.ask_existing(group, Request::DeleteOffsets(partitions)).await? {
             Some(Answer::DeleteOffsets(codes)) => codes,
             Some(other) => Err(misplaced(&other)),
@@ -216,6 +234,7 @@ impl Groups {
 
     pub async fn delete(&self, group: &GroupId) -> Result<(), ErrorCode> {
         check_stored_group(group)?;
+        self.check_gate(group)?;
         match self.ask_existing(group, Request::DeleteGroup).await? {
             Some(Answer::DeleteGroup(error)) => ok_unless(error),
             Some(other) => Err(misplaced(&other)),
@@ -228,7 +247,7 @@ impl Groups {
 impl Groups {
     /// Must be used inside a tokio runtime: groups are tasks.
     pub fn new(parts: GroupsParts) -> Self {
-        let registry = Arc::new(Registry::new(parts.clock, Arc::new(rules(&parts.settings))));
+        let registry = Arc::new(Registry::new(parts.clock, Arc::new(rules(&parts.settings)), parts.gate));
         let partitions = Partitions::new(parts.topic, registry.clone());
         Self(Arc::new(Parts { partitions, registry, fresh_ids: parts.fresh_ids }))
     }
@@ -248,6 +267,11 @@ impl Groups {
     /// `COORDINATOR_NOT_AVAILABLE`. Call it before the logs are closed.
     pub async fn close(&self) {
         self.0.registry.close().await;
+    }
+
+    /// Early, so that a fenced group that is not known here is refused as well. The group's actor asks again when it decides.
+    fn check_gate(&self, group: &GroupId) -> Result<(), ErrorCode> {
+        self.0.registry.refusal(group).map_or(Ok(()), Err)
     }
 
     async fn ask(&self, group: &GroupId, request: Request) -> Result<Answer, ErrorCode> {

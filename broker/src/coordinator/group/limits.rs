@@ -11,8 +11,8 @@ pub const WRITES_MAX: usize = 256;
 /// Records of waiting writes are appended together up to this many bytes: below the smallest sensible batch limit.
 pub const APPEND_BYTES_MAX: usize = 256 << 10;
 
-/// Commit events kept for a subscriber that lags; after more it has to read a snapshot.
-pub const COMMIT_EVENTS_MAX: usize = 4_096;
+/// Events kept for a subscriber that lags; after more it has to read a snapshot.
+pub const EVENTS_MAX: usize = 4_096;
 
 /// How long a request waits for its partition to be replayed before it is told to come back.
 pub const LOAD_WAIT: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 //! ```text
 //!     api/k08..k47 --> Groups --> the partition's log is replayed once (partitions, replay)
 //!                        |
-//!                        +------> one actor per group: inbox -> core::Group -> answers, records, commit events
+//!                        +------> one actor per group: inbox -> core::Group -> answers, records, events
 //!                                                                               |
 //!                                                    RecordLog of the group's partition of __consumer_offsets
 //! ```
@@ -12,7 +12,8 @@
 //! 1. A commit is answered, shown to readers and announced only when its records are on stable storage.
 //! 2. A group's requests are decided one at a time, in the order in which its actor takes them from its inbox.
 //! 3. After a restart a stable group is what it was: generation, members and assignments; sessions start anew.
-//! 4. Every queue has a bound: inboxes, records waiting to be written, commit events ([`limits`]).
+//! 4. Every queue has a bound: inboxes, records waiting to be written, events ([`limits`]).
+//! 5. Behind a shut gate no member's request has an effect, and no commit but the mirror's ([`Groups::commit_from_outside`]).
 //!
 //! Start with [`core`]: it decides everything; the rest carries its wishes out.
 
@@ -32,9 +33,9 @@ mod write_queue;
 
 pub use self::{
     core::{
-        Author, Client, Commit, CommittedOffset, Description, GroupState, Heartbeat, Identity, InstanceId,
-        Join, JoinRefused, Joined, JoinedMember, MemberDescription, OffsetCommitted, OffsetToCommit,
-        OffsetsByTopic, Protocol, Sync, Synced,
+        Author, Client, Commit, CommittedOffset, Description, GroupEvent, GroupState, Heartbeat, Identity,
+        InstanceId, Join, JoinRefused, Joined, JoinedMember, MemberDescription, OffsetCommitted,
+        OffsetRemoved, OffsetToCommit, OffsetsByTopic, Protocol, Removal, Sync, Synced,
     },
     groups::{Groups, Listed},
     ports::{FreshIds, GroupsParts, OffsetsTopic, Opening, TopicDirectory},

@@ -6,6 +6,7 @@ use core_log::clock::Clock;
 use protocol::{PartitionId, TopicId, TopicName, Uuid};
 
 use crate::{
+    gate::Gate,
     record_log::{RecordLog, RecordLogError},
     settings::GroupSettings,
 };
@@ -40,4 +41,6 @@ pub struct GroupsParts {
     pub topic: Arc<dyn OffsetsTopic>,
     pub clock: Arc<dyn Clock>,
     pub fresh_ids: FreshIds,
+    /// Which groups are served here.
+    pub gate: Arc<dyn Gate>,
 }

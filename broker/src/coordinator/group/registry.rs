@@ -7,15 +7,18 @@ use std::sync::{
 
 use core_log::clock::Clock;
 use dashmap::{DashMap, Entry};
-use protocol::GroupId;
+use protocol::{ErrorCode, GroupId};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::{
     actor::Actor,
-    core::{Answer, Command, Group, Now, OffsetCommitted, Request, Rules},
+    core::{Answer, Command, Group, GroupEvent, Now, Request, Rules},
     limits,
 };
-use crate::record_log::RecordLog;
+use crate::{
+    gate::{Gate, GroupGate},
+    record_log::RecordLog,
+};
 
 /// A request on its way to a group's actor.
 pub(super) struct Call {
@@ -27,7 +30,8 @@ pub(super) struct Call {
 pub(super) struct Registry {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rules: Arc<Rules>,
-    pub(super) commits: broadcast::Sender<OffsetCommitted>,
+    pub(super) gate: Arc<dyn Gate>,
+    pub(super) events: broadcast::Sender<GroupEvent>,
     actors: DashMap<GroupId, Address>,
     actors_made: AtomicU64,
     closing: watch::Sender<bool>,
@@ -44,11 +48,12 @@ struct Address {
 }
 
 impl Registry {
-    pub(super) fn new(clock: Arc<dyn Clock>, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, rules: Arc<Rules>, gate: Arc<dyn Gate>) -> Self {
         Self {
             clock,
             rules,
-            commits: broadcast::Sender::new(limits::COMMIT_EVENTS_MAX),
+            gate,
+            events: broadcast::Sender::new(limits::EVENTS_MAX),
             actors: DashMap::new(),
             actors_made: AtomicU64::new(0),
             closing: watch::Sender::new(false),
@@ -57,6 +62,14 @@ impl Registry {
 
     pub(super) fn now(&self) -> Now {
         Now { monotonic: self.clock.monotonic(), wall_ms: self.clock.wall_ms() }
+    }
+
+    /// Why nobody but the broker itself may change the group now.
+    pub(super) fn refusal(&self, group: &GroupId) -> Option<ErrorCode> {
+        match self.gate.group(group.as_str()) {
+            GroupGate::Open => None,
+            GroupGate::Fenced => Some(ErrorCode::NOT_COORDINATOR),
+        }
     }
 
     pub(super) fn contains(&self, group: &GroupId) -> bool {

@@ -103,7 +103,7 @@ fn changed_list(
 }
 
 /// One record for each override that differs.
-fn difference(topic: &Topic, wanted: &BTreeMap<String, String>) -> Vec<MetadataRecord> {
+pub(super) fn difference(topic: &Topic, wanted: &BTreeMap<String, String>) -> Vec<MetadataRecord> {
     let record = |name: &String, value: Option<String>| {
         MetadataRecord::TopicConfig(TopicConfigRecord { version: 1, id: topic.id, name: name.clone(), value })
     };
@@ -115,7 +115,7 @@ fn difference(topic: &Topic, wanted: &BTreeMap<String, String>) -> Vec<MetadataR
         .collect()
 }
 
-fn bounded(value: &str) -> Result<String, Refusal> {
+pub(super) fn bounded(value: &str) -> Result<String, Refusal> {
     let value = value.trim();
     if value.len() > VALUE_BYTES_MAX {
         return Err(Refusal::ConfigTooLong { max: VALUE_BYTES_MAX });

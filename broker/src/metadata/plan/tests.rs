@@ -309,7 +309,8 @@ fn producer_id_blocks_follow_each_other_until_none_are_left() {
     world.change(Change::TakeProducerIds).expect("there are ids");
     assert_eq!(world.image.next_producer_id(), ProducerId(2 * PRODUCER_ID_BLOCK));
 
-    let last = ProducerIdsRecord { version: 1, next_producer_id: ProducerId(i64::MAX - 5) };
+    let last =
+        ProducerIdsRecord { version: 1, next_producer_id: ProducerId(i64::MAX - 5), floor: ProducerId(0) };
     world.image.apply(&MetadataRecord::ProducerIds(last)).expect("it has no setting");
     assert_eq!(world.plan(&Change::TakeProducerIds), Err(Refusal::ProducerIdsExhausted));
 }

@@ -46,10 +46,29 @@ fn sample() -> Vec<MetadataRecord> {
         MetadataRecord::Partitions(PartitionsRecord { version: 1, id: orders, partitions: 5 }),
         config("retention.ms", None),
         config("segment.ms", Some("60000")),
-        MetadataRecord::ProducerIds(ProducerIdsRecord { version: 1, next_producer_id: ProducerId(2_000) }),
+        MetadataRecord::ProducerIds(ProducerIdsRecord {
+            version: 1,
+            next_producer_id: ProducerId(2_000),
+            floor: ProducerId(0),
+        }),
         topic("gone", gone, 1, &[]),
         MetadataRecord::RemoveTopic(RemoveTopicRecord { version: 1, id: gone, name: "gone".to_owned() }),
         MetadataRecord::LeaderEpoch(LeaderEpochRecord { version: 1, leader_epoch: 3 }),
+        MetadataRecord::PartitionEpochs(PartitionEpochsRecord {
+            version: 1,
+            id: orders,
+            leader_epochs: vec![3, 9, 3, 3, 3],
+        }),
+        MetadataRecord::Ownership(OwnershipRecord {
+            version: 1,
+            unit: "shop".to_owned(),
+            record: "home \"eu-west\", generation 2".to_owned(),
+        }),
+        MetadataRecord::ProducerIds(ProducerIdsRecord {
+            version: 1,
+            next_producer_id: ProducerId(5_000),
+            floor: ProducerId(4_321),
+        }),
     ]
 }
 

@@ -3,8 +3,8 @@
 use protocol::{ErrorCode, GenerationId, LeaderEpoch};
 
 use super::{
-    Answer, Author, Command, Commit, CommittedOffset, Group, Identity, Now, OffsetCommitted, OffsetToCommit,
-    State, Ticket,
+    Answer, Author, Command, Commit, CommittedOffset, Group, GroupEvent, Identity, Now, OffsetCommitted,
+    OffsetToCommit, State, Ticket,
     members::detached,
     writes::{OffsetKey, Pending, WriteFailure},
 };
@@ -31,10 +31,12 @@ impl Group {
             self.renew_session(now, &who.member_id);
         }
         let expire_ms = (commit.retention_ms >= 0).then(|| now.wall_ms.saturating_add(commit.retention_ms));
+        // What comes from outside was taken there.
+        let is_bounded = matches!(commit.author, Author::Client { .. });
         let mut offsets = Vec::with_capacity(commit.offsets.len());
         let mut codes = Vec::with_capacity(commit.offsets.len());
         for offset in &commit.offsets {
-            if offset.metadata.len() > self.rules.offset_metadata_bytes_max {
+            if is_bounded && offset.metadata.len() > self.rules.offset_metadata_bytes_max {
                 codes.push(ErrorCode::OFFSET_METADATA_TOO_LARGE);
             } else {
                 codes.push(ErrorCode::NONE);
@@ -70,7 +72,7 @@ impl Group {
         }
         let mut committed = Vec::with_capacity(offsets.len());
         for (key, offset) in offsets {
-            committed.push(OffsetCommitted {
+            committed.push(GroupEvent::Committed(OffsetCommitted {
                 group: self.id.clone(),
                 topic: key.0.clone(),
                 partition: key.1,
@@ -78,7 +80,7 @@ impl Group {
                 leader_epoch: offset.leader_epoch,
                 metadata: offset.metadata.clone(),
                 commit_ms: offset.commit_ms,
-            });
+            }));
             self.offsets.arrive(&key, Some(offset));
         }
         out.push(Command::Answer(ticket, Answer::Commit(Ok(codes))));

@@ -3,7 +3,7 @@
 use protocol::{ErrorCode, PartitionId, TopicName, codec::EncodeError};
 
 use super::{
-    Answer, Command, Group, Now, State, Ticket,
+    Answer, Command, Group, GroupEvent, Now, OffsetRemoved, Removal, State, Ticket,
     writes::{DeletionAnswer, OffsetKey, Pending, WriteFailure},
 };
 use crate::{coordinator::group::records, record_log::KeyValue};
@@ -14,6 +14,7 @@ pub(super) struct PendingDeletion {
     pub(super) keys: Vec<OffsetKey>,
     /// The group itself goes too.
     pub(super) group: bool,
+    pub(super) why: Removal,
     pub(super) answer: DeletionAnswer,
 }
 
@@ -41,7 +42,7 @@ impl Group {
             }
         }
         let answer = DeletionAnswer::Offsets(ticket, codes);
-        self.delete(now, PendingDeletion { keys, group: false, answer }, out);
+        self.delete(now, PendingDeletion { keys, group: false, why: Removal::Deleted, answer }, out);
     }
 
     pub(super) fn on_delete_group(&mut self, now: Now, ticket: Ticket, out: &mut Vec<Command>) {
@@ -58,7 +59,7 @@ impl Group {
         }
         let keys = self.offsets.keys().into_iter().collect();
         let answer = DeletionAnswer::Group(ticket);
-        self.delete(now, PendingDeletion { keys, group: true, answer }, out);
+        self.delete(now, PendingDeletion { keys, group: true, why: Removal::Deleted, answer }, out);
     }
 
     pub(super) fn on_forget_topic(
@@ -71,13 +72,13 @@ impl Group {
         let mut keys: Vec<OffsetKey> = self.offsets.keys().into_iter().collect();
         keys.retain(|(of, _)| of == topic);
         let answer = DeletionAnswer::Swept(ticket);
-        self.delete(now, PendingDeletion { keys, group: false, answer }, out);
+        self.delete(now, PendingDeletion { keys, group: false, why: Removal::TopicGone, answer }, out);
     }
 
     /// Writes the tombstones; a group that goes is dead from here on.
     pub(super) fn delete(&mut self, now: Now, deletion: PendingDeletion, out: &mut Vec<Command>) {
         if matches!(self.state, State::Dead) || (deletion.keys.is_empty() && !deletion.group) {
-            let nothing = PendingDeletion { keys: Vec::new(), group: false, answer: deletion.answer };
+            let nothing = PendingDeletion { keys: Vec::new(), group: false, ..deletion };
             return self.on_deletion_written(now, nothing, Ok(()), out);
         }
         let records = self.tombstones(&deletion);
@@ -96,7 +97,8 @@ impl Group {
         result: Result<(), WriteFailure>,
         out: &mut Vec<Command>,
     ) {
-        let PendingDeletion { keys, group, answer } = deletion;
+        let removed = if result.is_ok() { self.removals(&deletion) } else { Vec::new() };
+        let PendingDeletion { keys, group, answer, .. } = deletion;
         match result {
             Ok(()) if group => *self = Self::reborn(self),
             Ok(()) => self.offsets.remove(&keys),
@@ -114,6 +116,19 @@ impl Group {
             }
         };
         out.push(Command::Answer(ticket, answer));
+        if !removed.is_empty() {
+            out.push(Command::Announce(removed));
+        }
+    }
+
+    fn removals(&self, deletion: &PendingDeletion) -> Vec<GroupEvent> {
+        let (group, why) = (&self.id, deletion.why);
+        let offset = |(topic, partition): &OffsetKey| {
+            let (topic, partition) = (topic.clone(), *partition);
+            GroupEvent::Removed(OffsetRemoved { group: group.clone(), topic, partition, why })
+        };
+        let whole = deletion.group.then(|| GroupEvent::GroupRemoved { group: group.clone(), why });
+        deletion.keys.iter().map(offset).chain(whole).collect()
     }
 
     /// Whether offsets of the topic must be left alone, because members may be reading it.

@@ -4,7 +4,7 @@
 //! together, counted from when it became empty; those of a consumer that assigns itself one by one, from their commit.
 
 use super::{
-    Answer, Command, CommittedOffset, Group, Now, State, Ticket,
+    Answer, Command, CommittedOffset, Group, Now, Removal, State, Ticket,
     delete::PendingDeletion,
     writes::{DeletionAnswer, OffsetKey},
 };
@@ -25,7 +25,11 @@ impl Group {
         let nothing_left = keys.len() == self.offsets.durable().values().map(|of| of.len()).sum::<usize>();
         let is_empty = matches!(self.state, State::Empty) && self.members.pending.is_empty();
         let group = self.exists() && is_empty && nothing_left;
-        self.delete(now, PendingDeletion { keys, group, answer: DeletionAnswer::Swept(ticket) }, out);
+        self.delete(
+            now,
+            PendingDeletion { keys, group, why: Removal::Expired, answer: DeletionAnswer::Swept(ticket) },
+            out,
+        );
     }
 
     fn expired(&self, now: Now) -> Vec<OffsetKey> {

@@ -25,6 +25,7 @@ mod commit;
 mod deadlines;
 mod delete;
 mod describe;
+mod event;
 mod expire;
 mod heartbeat;
 mod join;
@@ -34,6 +35,7 @@ mod members;
 mod offsets;
 mod rebalance;
 mod request;
+mod settle;
 mod silence;
 mod snapshot;
 mod static_member;
@@ -52,7 +54,7 @@ use std::{
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use protocol::{ErrorCode, GenerationId, GroupId, LeaderEpoch, MemberId, Offset, PartitionId, TopicName};
+use protocol::{ErrorCode, GenerationId, GroupId, MemberId, TopicName};
 
 use self::{
     deadlines::{Deadline, Deadlines},
@@ -60,7 +62,7 @@ use self::{
     offsets::Offsets,
     writes::Writes,
 };
-pub use self::{load::LoadedGroup, request::*, writes::WriteId};
+pub use self::{event::*, load::LoadedGroup, request::*, writes::WriteId};
 use crate::record_log::{KeyValue, RecordLogError};
 
 /// A reading of both clocks.
@@ -91,20 +93,8 @@ pub enum Command {
     Answer(Ticket, Answer),
     /// Append these records, all or none, after those of every earlier write.
     Write(WriteId, Vec<KeyValue>),
-    /// Offsets are durable: tell whoever follows them.
-    Announce(Vec<OffsetCommitted>),
-}
-
-/// An offset that was just committed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OffsetCommitted {
-    pub group: GroupId,
-    pub topic: TopicName,
-    pub partition: PartitionId,
-    pub offset: Offset,
-    pub leader_epoch: LeaderEpoch,
-    pub metadata: ByteString,
-    pub commit_ms: i64,
+    /// These are durable: tell whoever follows them.
+    Announce(Vec<GroupEvent>),
 }
 
 /// What the operator's settings say about every group.
@@ -237,9 +227,8 @@ impl Group {
             Request::Describe => {
                 out.push(Command::Answer(ticket, Answer::Description(self.describe())));
             }
-            Request::Offsets => {
-                out.push(Command::Answer(ticket, Answer::Offsets(self.offsets.durable().clone())));
-            }
+            Request::Offsets => self.answer_offsets(ticket, out),
+            Request::SettledOffsets => self.on_settled_offsets(ticket, out),
         }
     }
 

@@ -38,6 +38,33 @@ pub enum Request {
     ForgetTopic(TopicName),
     Describe,
     Offsets,
+    /// The offsets once every write that was begun before has ended.
+    SettledOffsets,
+}
+
+impl Request {
+    /// What is answered where the group's gate is shut; `None` for what goes on all the same: reading, topics that are gone, and
+    /// commits from outside, which follow the group's home. Its offsets do not expire here meanwhile: members there may live on
+    /// one that was committed long ago.
+    pub fn refusal(&self, error: ErrorCode) -> Option<Answer> {
+        match self {
+            Self::Join(join, _) => {
+                Some(Answer::Join(Err(JoinRefused { error, member_id: join.who.member_id.clone() })))
+            }
+            Self::Sync(_) => Some(Answer::Sync(Err(error))),
+            Self::Heartbeat(_) => Some(Answer::Heartbeat(error)),
+            Self::Leave(_) => Some(Answer::Leave(Err(error))),
+            Self::Commit(Commit { author: Author::Client { .. }, .. }) => Some(Answer::Commit(Err(error))),
+            Self::DeleteOffsets(_) => Some(Answer::DeleteOffsets(Err(error))),
+            Self::DeleteGroup => Some(Answer::DeleteGroup(error)),
+            Self::Expire => Some(Answer::Swept(0)),
+            Self::Commit(Commit { author: Author::Outside, .. })
+            | Self::ForgetTopic(_)
+            | Self::Describe
+            | Self::Offsets
+            | Self::SettledOffsets => None,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -62,11 +62,25 @@ impl From<RecordLogError> for WriteFailure {
 pub(super) struct Writes {
     last: u64,
     pending: BTreeMap<WriteId, Pending>,
+    /// Who waits until this write and all before it have ended.
+    waiting: Vec<(WriteId, Ticket)>,
 }
 
 impl Writes {
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty()
+    }
+
+    pub(super) fn wait_for_all(&mut self, ticket: Ticket) {
+        self.waiting.push((WriteId(self.last), ticket));
+    }
+
+    /// Those whose writes have ended, in the order in which they came.
+    pub(super) fn take_settled(&mut self) -> Vec<Ticket> {
+        let first_pending = self.pending.first_key_value().map(|(write, _)| *write);
+        let is_settled = |write: WriteId| first_pending.is_none_or(|pending| pending > write);
+        let settled = self.waiting.extract_if(.., |(write, _)| is_settled(*write));
+        settled.map(|(_, ticket)| ticket).collect()
     }
 }
 
@@ -104,6 +118,7 @@ impl Group {
     ) {
         if let Some(pending) = self.writes.pending.remove(&write) {
             self.finish(now, pending, result.map_err(WriteFailure::from), out);
+            self.answer_settled(out);
         }
     }
 

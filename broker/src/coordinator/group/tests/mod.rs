@@ -1,6 +1,7 @@
 //! The coordinator as handlers see it, over logs in memory.
 
 mod failures;
+mod gates;
 mod life;
 mod members;
 mod offsets;
@@ -30,6 +31,7 @@ use self::virtual_time::pass;
 use super::*;
 use crate::{
     api::{self, RequestContext},
+    gate::{Gate, OpenGate},
     record_log::{Appending, KeyValue, RecordLog, RecordLogError},
     settings::GroupSettings,
 };
@@ -164,11 +166,16 @@ pub(super) fn rules() -> core::Rules {
 }
 
 pub(super) fn groups_over(topic: &Arc<MemoryTopic>) -> Groups {
+    gated_groups(topic, Arc::new(OpenGate))
+}
+
+pub(super) fn gated_groups(topic: &Arc<MemoryTopic>, gate: Arc<dyn Gate>) -> Groups {
     let ids = AtomicU64::new(1);
     Groups::new(GroupsParts {
         settings: GroupSettings { initial_rebalance_delay_ms: 100, ..GroupSettings::default() },
         topic: topic.clone(),
         clock: Arc::new(TokioClock(Instant::now())),
+        gate,
         fresh_ids: Arc::new(move || Uuid::from_u128(ids.fetch_add(1, Ordering::SeqCst).into())),
     })
 }

@@ -110,17 +110,17 @@ async fn the_empty_group_may_keep_offsets_but_have_no_members() {
 #[tokio::test(start_paused = true)]
 async fn every_durable_commit_is_announced_in_order() {
     let groups = groups_over(&MemoryTopic::new(3));
-    let mut commits = groups.commits();
+    let mut events = groups.subscribe();
     commit(&groups, 8, commit_request("g", &[("t", 0, 5), ("t", 1, 6)])).await;
     commit(&groups, 8, commit_request("g", &[("t", 0, 7)])).await;
     let mut heard = Vec::new();
     for _ in 0..3 {
-        let event = commits.recv().await.unwrap();
+        let GroupEvent::Committed(event) = events.recv().await.unwrap() else { panic!("a commit") };
         assert_eq!((event.group.as_str(), event.topic.as_str(), &*event.metadata), ("g", "t", "note"));
         heard.push((event.partition.0, event.offset.0));
     }
     assert_eq!(heard, [(0, 5), (1, 6), (0, 7)]);
-    assert!(commits.try_recv().is_err());
+    assert!(events.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,8 @@ fn an_offset_is_seen_only_when_it_is_durable() {
         (LeaderEpoch(7), "note", bench.now().wall_ms)
     );
     assert_eq!(bench.announced.len(), 2);
-    assert_eq!((bench.announced[1].partition, bench.announced[1].offset), (PartitionId(1), Offset(6)));
+    let GroupEvent::Committed(second) = &bench.announced[1] else { panic!("{:?}", bench.announced) };
+    assert_eq!((second.partition, second.offset), (PartitionId(1), Offset(6)));
 }
 
 #[test]
@@ -59,6 +60,23 @@ fn metadata_that_is_too_long_is_refused_for_its_partition_only() {
     bench.store();
     assert_eq!(bench.committed(ticket), Ok(vec![ErrorCode::OFFSET_METADATA_TOO_LARGE, ErrorCode::NONE]));
     assert_eq!((bench.offset("t", 0), bench.offset("t", 1)), (None, Some(1)));
+}
+
+#[test]
+fn metadata_from_outside_is_kept_whatever_its_length() {
+    let mut bench = Bench::new();
+    let offset = OffsetToCommit {
+        topic: TopicName::from("t"),
+        partition: PartitionId(0),
+        offset: Offset(1),
+        leader_epoch: LeaderEpoch(3),
+        metadata: "12345678901234567".into(),
+    };
+    let commit = Commit { author: Author::Outside, retention_ms: -1, offsets: vec![offset] };
+    let ticket = bench.ask(Request::Commit(commit));
+    bench.store();
+    assert_eq!(bench.committed(ticket), Ok(vec![ErrorCode::NONE]));
+    assert_eq!(&*bench.offsets()["t"][&PartitionId(0)].metadata, "12345678901234567");
 }
 
 #[test]

@@ -8,13 +8,14 @@ mod joining;
 mod leaving;
 mod loading;
 mod sessions;
+mod settling;
 mod simulation;
 mod static_members;
 mod syncing;
 
 use std::collections::VecDeque;
 
-use protocol::Uuid;
+use protocol::{LeaderEpoch, Offset, PartitionId, Uuid};
 
 use super::*;
 use crate::coordinator::group::records::{self, Record};
@@ -40,7 +41,7 @@ pub(super) struct Bench {
     asked: BTreeSet<Ticket>,
     writes: VecDeque<(WriteId, Vec<KeyValue>)>,
     pub(super) stored: Vec<KeyValue>,
-    pub(super) announced: Vec<OffsetCommitted>,
+    pub(super) announced: Vec<GroupEvent>,
 }
 
 impl Bench {
@@ -111,6 +112,15 @@ impl Bench {
         let Some((write, _)) = self.writes.pop_front() else { return false };
         self.handle(Event::Written(write, Err(RecordLogError::Unavailable("disk".into()))));
         true
+    }
+
+    /// Of the commits that were announced, in order.
+    pub(super) fn announced_offsets(&self) -> Vec<i64> {
+        let offset = |event: &GroupEvent| match event {
+            GroupEvent::Committed(committed) => Some(committed.offset.0),
+            GroupEvent::Removed(_) | GroupEvent::GroupRemoved { .. } => None,
+        };
+        self.announced.iter().filter_map(offset).collect()
     }
 
     pub(super) fn writes_waiting(&self) -> usize {

@@ -190,8 +190,8 @@ impl World {
     }
 
     fn hear_all(&mut self) {
-        let announced: BTreeSet<i64> = self.bench.announced.iter().map(|event| event.offset.0).collect();
-        self.announced = self.bench.announced.last().map(|event| event.offset.0).or(self.announced);
+        let announced = self.bench.announced_offsets();
+        self.announced = announced.last().copied().or(self.announced);
         assert_eq!(self.bench.offset("t", 0), self.announced, "the last word counts");
         for at in 0..CLIENTS {
             let Some((ticket, offset)) = self.consumers[at].commit else { continue };
