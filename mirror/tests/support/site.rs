@@ -40,12 +40,14 @@ struct State {
     opened: watch::Sender<usize>,
     /// While closed, appends of links wait.
     valve: watch::Receiver<bool>,
-    groups: Mutex<BTreeMap<GroupId, BTreeMap<(TopicName, PartitionId), GroupOffset>>>,
+    groups: Mutex<BTreeMap<GroupId, Offsets>>,
     active: Mutex<Vec<GroupId>>,
     group_events: broadcast::Sender<GroupEvent>,
     records: Mutex<BTreeMap<String, String>>,
     producer_ids: AtomicI64,
 }
+
+type Offsets = BTreeMap<(TopicName, PartitionId), GroupOffset>;
 
 /// An open valve: `true` closes it.
 pub(crate) fn valve() -> (watch::Sender<bool>, watch::Receiver<bool>) {
