@@ -32,7 +32,7 @@ fn main() {
 
 async fn run(megabytes: usize) {
     let (east, west) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let storage = || Arc::new(DiskStorage::default());
+    let storage = || Arc::new(DiskStorage);
     let mut world = World::over((storage(), east.path()), (storage(), west.path()));
     let topic = world.east.create_topic("events", 1, PARTITIONS);
     let bytes = fill(&world, topic, megabytes).await;
