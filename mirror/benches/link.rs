@@ -58,30 +58,49 @@ async fn run(megabytes: usize) {
     }
 }
 
-/// Batches of about 16 KiB of events.
+/// Batches of about 16 KiB of events, which differ as page views do: users, sessions, items, times.
 async fn fill(world: &World, topic: TopicId, megabytes: usize) -> u64 {
-    let events: Vec<String> = (0..32)
-        .map(|number| {
-            format!(
-                r#"{{"type":"page_view","user":{},"session":"{:016x}","url":"https://shop.example/items/{}","agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","at":{},"note":"{}"}}"#,
-                number * 7_919 % 1_000,
-                number * 0x9e37_79b9_u64,
-                number % 50,
-                1_700_000_000_000_u64 + number,
-                "x".repeat(250)
-            )
-        })
-        .collect();
-    let values: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
-    let one = batch(Compression::None, &values);
-    let batches = megabytes * 1_000_000 / PARTITIONS / one.len();
-    for partition in 0..PARTITIONS {
-        for chunk in (0..batches).collect::<Vec<_>>().chunks(64) {
-            let appends: Vec<BytesMut> = chunk.iter().map(|_| one.clone()).collect();
-            world.east.produce(topic, partition as i32, appends).await;
-        }
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let different: Vec<BytesMut> = (0..1_024).map(|_| events(&mut random)).collect();
+    let mut left = megabytes * 1_000_000;
+    let (mut bytes, mut next) = (0, 0);
+    while left > 0 {
+        let appends: Vec<BytesMut> =
+            (0..64).map(|at| different[(next + at) % different.len()].clone()).collect();
+        let size: usize = appends.iter().map(BytesMut::len).sum();
+        world.east.produce(topic, (next / 64 % PARTITIONS) as i32, appends).await;
+        (bytes, left, next) = (bytes + size as u64, left.saturating_sub(size), next + 64);
     }
-    (one.len() * batches * PARTITIONS) as u64
+    bytes
+}
+
+fn events(random: &mut impl FnMut() -> u64) -> BytesMut {
+    let agents = ["Firefox/130.0", "Chrome/128.0 Safari/537.36", "Version/17.5 Mobile Safari", "curl/8.9"];
+    let event = |random: &mut dyn FnMut() -> u64| {
+        format!(
+            r#"{{"type":"page_view","id":"{:016x}{:016x}","user":{},"session":"{:016x}","url":"https://shop.example/items/{}","referrer":"https://search.example/?q={}","agent":"Mozilla/5.0 (X11; Linux x86_64) {}","at":{},"region":"eu-west-{}","consent":{{"ads":false,"analytics":true}},"cart":{{"items":{},"total_cents":{}}}}}"#,
+            random(),
+            random(),
+            random() % 100_000,
+            random(),
+            random() % 5_000,
+            random() % 1_000,
+            agents[random() as usize % agents.len()],
+            1_700_000_000_000 + random() % 1_000_000,
+            random() % 3,
+            random() % 9,
+            random() % 100_000,
+        )
+    };
+    let events: Vec<String> = (0..38).map(|_| event(random)).collect();
+    let values: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
+    batch(Compression::None, &values)
 }
 
 async fn link(world: &World, bytes: u64) -> u64 {

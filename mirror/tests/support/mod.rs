@@ -1,5 +1,6 @@
 //! What the tests and benchmarks of links share: datacenters over plain logs, credentials, and a wait that ends.
 #![allow(dead_code, unused_imports, reason = "every test binary uses its part")]
+#![allow(clippy::async_yields_async, reason = "queueing and settling are waited for apart")]
 
 mod credentials;
 mod discard;

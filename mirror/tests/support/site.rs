@@ -1,7 +1,7 @@
 //! A datacenter without a broker: logs in a directory, topics in a map, all ports of the mirror over them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
     sync::{
         Arc,
@@ -35,17 +35,21 @@ struct State {
     reads: DiskReads,
     config: LogConfig,
     logs: Mutex<HashMap<(TopicId, PartitionId), Arc<Log>>>,
+    /// Topics that producers here write.
+    own: Mutex<HashSet<TopicId>>,
     catalog: watch::Sender<Arc<Catalog>>,
     /// Counts opened logs.
     opened: watch::Sender<usize>,
     /// While closed, appends of links wait.
     valve: watch::Receiver<bool>,
-    groups: Mutex<BTreeMap<GroupId, BTreeMap<(TopicName, PartitionId), GroupOffset>>>,
+    groups: Mutex<BTreeMap<GroupId, Offsets>>,
     active: Mutex<Vec<GroupId>>,
     group_events: broadcast::Sender<GroupEvent>,
     records: Mutex<BTreeMap<String, String>>,
     producer_ids: AtomicI64,
 }
+
+type Offsets = BTreeMap<(TopicName, PartitionId), GroupOffset>;
 
 /// An open valve: `true` closes it.
 pub(crate) fn valve() -> (watch::Sender<bool>, watch::Receiver<bool>) {
@@ -80,6 +84,7 @@ impl Site {
             reads: DiskReads::new(tokio::runtime::Handle::current(), 2),
             config,
             logs: Mutex::default(),
+            own: Mutex::default(),
             catalog: watch::Sender::new(Arc::default()),
             opened: watch::Sender::new(0),
             valve,
@@ -105,6 +110,8 @@ impl Site {
 
     pub(crate) fn create_topic(&self, name: &str, id: u128, partitions: usize) -> TopicId {
         let id = TopicId(Uuid::from_u128(id));
+        // Before anybody can find the topic.
+        self.0.own.lock().insert(id);
         self.put(CatalogTopic {
             name: name.into(),
             id,
@@ -112,7 +119,7 @@ impl Site {
             configs: BTreeMap::new(),
             compacted: false,
         });
-        (0..partitions).for_each(|partition| drop(self.open(id, partition as i32, Intake::Writers)));
+        (0..partitions).for_each(|partition| drop(self.open(id, partition as i32)));
         id
     }
 
@@ -122,12 +129,13 @@ impl Site {
         });
     }
 
-    fn open(&self, id: TopicId, partition: i32, intake: Intake) -> Option<Arc<Log>> {
+    fn open(&self, id: TopicId, partition: i32) -> Option<Arc<Log>> {
         let key = (id, PartitionId(partition));
         if let Some(log) = self.0.logs.lock().get(&key) {
             return Some(Arc::clone(log));
         }
         let topic = self.0.catalog.borrow().topics.get(&id).cloned()?;
+        let intake = if self.0.own.lock().contains(&id) { Intake::Writers } else { Intake::Replica };
         let config = LogConfig { intake, ..self.0.config };
         let name = TopicPartition::new(topic.name.clone(), partition);
         let log = self.0.dir.log(&name, id, config).unwrap();
@@ -205,7 +213,7 @@ impl Site {
     }
 
     fn partition_of(&self, topic: TopicId, partition: PartitionId) -> Result<LogPartition, PortError> {
-        let found = self.open(topic, partition.0, Intake::Replica);
+        let found = self.open(topic, partition.0);
         let log = found.ok_or(PortError::NotFound("no such topic".into()))?;
         Ok(LogPartition::new(log, Arc::clone(&self.0.dir), self.0.reads.clone()))
     }

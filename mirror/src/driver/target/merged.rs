@@ -1,7 +1,7 @@
 //! Records into a log that others write too: stamped with where they come from, and entered in the translation table.
 //!
 //! The log is the truth: a batch's origin is in the batch, so what the table lacks after a crash is read from the log. The
-//! table is written after the batches are durable and before the source hears of it.
+//! table is written and synced after the batches are durable and before the source hears of it.
 
 use std::{
     path::{Path, PathBuf},
@@ -191,7 +191,9 @@ impl MergedPlace {
         let entered = self
             .on_table(&applier.workers, move |table| {
                 table.append(&runs)?;
-                table.skip_to(skip_to)
+                table.skip_to(skip_to)?;
+                // Whoever trims the log may do so at once, and then it cannot tell any more what the table has lost.
+                table.sync()
             })
             .await;
         match (entered, result, stop) {

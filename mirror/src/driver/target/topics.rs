@@ -1,6 +1,10 @@
 //! The link's catalog at work: replicas are made and followed, and partitions that can be subscribed are told.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, sync::watch, task::JoinSet};
 
@@ -16,6 +20,8 @@ use crate::{
 
 pub(super) struct Topics {
     core: CatalogSync,
+    /// What the source calls its topics.
+    names: HashMap<TopicId, TopicName>,
     flows: Flows,
     catalog: Arc<dyn TopicCatalog>,
     local: watch::Receiver<Arc<Catalog>>,
@@ -32,7 +38,7 @@ impl Topics {
     pub(super) fn new(flows: Flows, catalog: Arc<dyn TopicCatalog>) -> Self {
         let (mut local, flow_changes) = (catalog.subscribe(), flows.changes());
         local.mark_changed();
-        Self { core: CatalogSync::new(), flows, catalog, local, flow_changes }
+        Self { core: CatalogSync::new(), names: HashMap::new(), flows, catalog, local, flow_changes }
     }
 
     /// Returns when the local catalog or what flows is another; at once at first.
@@ -62,10 +68,22 @@ impl Topics {
 
     /// What the source calls a topic.
     pub(super) fn name_of(&self, id: TopicId) -> Option<TopicName> {
-        self.core.rows().find(|row| row.id == id).map(|row| row.name)
+        self.names.get(&id).cloned()
     }
 
     pub(super) fn handle(&mut self, now: Duration, event: Event) -> Vec<Command> {
+        match &event {
+            Event::Topic(topic) => drop(self.names.insert(topic.id, topic.name.detached())),
+            Event::TopicGone { id } => drop(self.names.remove(id)),
+            Event::Connected
+            | Event::Disconnected
+            | Event::Complete
+            | Event::Local(_)
+            | Event::FlowsChanged
+            | Event::Done { .. }
+            | Event::Failed { .. }
+            | Event::DeadlinePassed => {}
+        }
         let mut commands = Vec::new();
         self.core.handle(now, event, &self.flows, &mut commands);
         commands
