@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration::{Daemon, Wire, client, produce};
+use integration::{Daemon, Wire, client, eventually, produce};
 use protocol::{ErrorCode, messages::k01_fetch::FetchResponse};
 use rdkafka::Message;
 
@@ -27,6 +27,10 @@ fn a_drain_answers_what_is_in_flight_and_keeps_what_was_written() {
     let mut request = produce::fetch_request("t", 0, 1, 1 << 20);
     request.max_wait_ms = 300_000;
     waiting.send(produce::FETCH, &request);
+    // Sent is not read: what a drain finds unread is no work of its.
+    eventually("the fetch to be in flight", || {
+        (daemon.metrics().sum(&["requests", "Fetch"]) > 0.0).then_some(())
+    });
     let mut idle = Wire::connect(daemon.address());
     assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.log());
     let answer: FetchResponse = waiting.receive(produce::FETCH);

@@ -1,10 +1,4 @@
 //! Peers that break the protocol, or have no business here: refused, counted, and nobody else notices.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic, also outside of its function"
-)]
 
 #![allow(
     clippy::indexing_slicing,

@@ -1,10 +1,4 @@
 //! Links over real QUIC on loopback, between two datacenters of plain logs.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test may panic, also outside of its function"
-)]
 
 #![allow(
     clippy::indexing_slicing,
