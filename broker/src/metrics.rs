@@ -117,8 +117,12 @@ impl Metrics {
         self.closed.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
     }
 
-    pub(crate) fn request(&self, api: &'static str, took: Duration) {
+    /// Before it is handled: one that waits for long is seen, too.
+    pub(crate) fn request_read(&self, api: &'static str) {
         self.requests.get_or_create(&ApiLabel { api }).inc();
+    }
+
+    pub(crate) fn request_took(&self, api: &'static str, took: Duration) {
         self.request_seconds.get_or_create(&ApiLabel { api }).observe(took.as_secs_f64());
     }
 

@@ -64,6 +64,7 @@ impl Request {
 pub(crate) async fn handle(node: &Arc<Node>, request: Request, drain: &Drain) -> Answer {
     let started = node.clock.monotonic();
     let api = request.served.name;
+    node.metrics.request_read(api);
     if request.served.key == PRODUCE {
         return match produce(node, request).await {
             Ok(pending) => Answer::Later(Box::pin(finish(node.clone(), api, started, pending))),
@@ -71,7 +72,7 @@ pub(crate) async fn handle(node: &Arc<Node>, request: Request, drain: &Drain) ->
         };
     }
     let outcome = answer(node, request, drain).await;
-    node.metrics.request(api, node.clock.monotonic().saturating_sub(started));
+    node.metrics.request_took(api, node.clock.monotonic().saturating_sub(started));
     Answer::Now(outcome)
 }
 
@@ -82,7 +83,7 @@ async fn finish(
     pending: impl Future<Output = Outcome>,
 ) -> Outcome {
     let outcome = pending.await;
-    node.metrics.request(api, node.clock.monotonic().saturating_sub(started));
+    node.metrics.request_took(api, node.clock.monotonic().saturating_sub(started));
     outcome
 }
 
