@@ -212,7 +212,7 @@ fn fragments_make_the_batch_again_in_their_order_only() {
     let blocks = fragments(&batch);
     assert_eq!(blocks.len(), 3);
     let mut unpacker = Unpacker::new().unwrap();
-    assert_eq!(unpacker.unpack(&blocks, RULES).unwrap(), [batch.clone()]);
+    assert_eq!(unpacker.unpack(&blocks, RULES).unwrap(), std::slice::from_ref(&batch));
     let swapped = [blocks[1].clone(), blocks[0].clone(), blocks[2].clone()];
     assert_eq!(unpacker.unpack(&swapped, RULES), Err(BlockError::Fragments));
     assert_eq!(unpacker.unpack(&blocks[..2], RULES), Err(BlockError::Fragments));
