@@ -8,7 +8,10 @@ use divan::{Bencher, counter::BytesCount};
 use mirror::{
     link::{
         BlockNumber, Handle,
-        block::{Block, BlockHeader, Codec, CodecChoice, Gaps, OutgoingBlock, Packer, UnpackRules, Unpacker},
+        block::{
+            BLOCK_BYTES_MAX, Block, BlockHeader, Codec, CodecChoice, Gaps, OutgoingBlock, Packer,
+            UnpackRules, Unpacker,
+        },
     },
     ownership::HomeGeneration,
 };
@@ -17,9 +20,8 @@ use protocol::{
     batch::{BatchBuilder, BatchHeader},
 };
 
-/// Bytes of one batch; a block holds a mebibyte of them.
-const BATCHES: [usize; 2] = [16 << 10, 1000 << 10];
-const BLOCK_BYTES: usize = 1000 << 10;
+/// Bytes of one batch, roughly; a block holds as many of them as fit.
+const BATCHES: [usize; 2] = [16 << 10, 800 << 10];
 const RULES: UnpackRules = UnpackRules { from: Offset(0), gaps: Gaps::Refused, batch_bytes_max: 32 << 20 };
 const CHOICES: [CodecChoice; 3] = [CodecChoice::Off, CodecChoice::Lz4, CodecChoice::Zstd];
 
@@ -51,13 +53,13 @@ fn batch(base: usize, bytes: usize) -> Bytes {
 
 fn outgoing(batch_bytes: usize) -> OutgoingBlock {
     let mut run = BytesMut::new();
-    let mut next = Offset(0);
-    let mut last = None;
-    while run.len() + batch_bytes <= BLOCK_BYTES || last.is_none() {
-        let batch = batch(next.0 as usize, batch_bytes);
-        let header = BatchHeader::parse_whole(&batch).expect("just built");
-        next = header.next_offset();
-        last = Some(header.last_offset());
+    let mut end = Offset(0);
+    loop {
+        let batch = batch(end.0 as usize, batch_bytes);
+        if run.len() + batch.len() > BLOCK_BYTES_MAX {
+            break;
+        }
+        end = BatchHeader::parse_whole(&batch).expect("just built").next_offset();
         run.extend_from_slice(&batch);
     }
     let bytes = run.len() as u32;
@@ -73,8 +75,8 @@ fn outgoing(batch_bytes: usize) -> OutgoingBlock {
         generation: HomeGeneration(0),
         previous_end: Offset(0),
         first_offset: Offset(0),
-        last_offset: last.expect("at least one batch"),
-        source_end: next,
+        last_offset: end.plus(-1),
+        source_end: end,
         source_clock: 0,
         wire_bytes: bytes,
         unpacked_bytes: bytes,

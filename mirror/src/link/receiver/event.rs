@@ -83,7 +83,7 @@ pub enum Event {
         to: Offset,
         result: Result<(), ApplyFailure>,
     },
-    /// To be said to the source.
+    /// To be said to the source. What was not said when the connection was lost is not said any more.
     Ownership(OwnershipMessage),
 }
 

@@ -401,6 +401,24 @@ fn a_batch_larger_than_a_block_goes_in_fragments_once_all_its_credit_is_there_ca
 }
 
 #[test]
+fn nothing_else_takes_the_credit_that_a_large_batch_waits_for() {
+    let mut test = Test::new(SenderSettings::default(), topic(9));
+    let block = (BLOCK_BYTES_MAX + HEADER_SIZE) as u64;
+    test.say(ToSource::Credit { total_bytes: WINDOW });
+    test.sender.budget.charge_credit(WINDOW - 2 * block);
+    test.open(subscribe(1, 0), 0, 2, None);
+    let [(_, read)] = reads(&test.commands())[..] else { panic!("one read") };
+    test.answer(read, &[Make::at(0).value_bytes(BLOCK_BYTES_MAX * 3).build()]);
+    test.open(subscribe(2, 0), 0, 1, None);
+    test.say(ToSource::Credit { total_bytes: WINDOW + block });
+    assert_eq!(test.commands(), [], "there is room for a read, but it is kept");
+    test.say(ToSource::Credit { total_bytes: WINDOW + 5 * block });
+    let commands = test.commands();
+    assert_eq!(reads(&commands), [], "the transport is full");
+    assert!(blocks(commands).iter().all(|block| block.header.handle == Handle(1)));
+}
+
+#[test]
 fn a_batch_that_can_never_go_stops_its_partition_and_no_other_case_14() {
     let settings = SenderSettings { batch_bytes_max: 2 << 20, ..SenderSettings::default() };
     let mut test = Test::new(settings, topic(9));

@@ -10,7 +10,7 @@ use protocol::{LeaderEpoch, Offset, PartitionId, batch::BatchHeader};
 use super::{GENERATION, Make, TOPIC, hello, topic};
 use crate::link::{
     Handle,
-    block::{Block, BlockHeader, CodecChoice, Packer, Unpacker},
+    block::{Block, BlockHeader, Codec, CodecChoice, Packer, Unpacker},
     limits::{ReceiverSettings, SenderSettings},
     receiver::{self, ApplyFailure, LocalPosition, Mode, PartitionKey, PartitionView, Receiver},
     sender::{self, ReadBatches, Sender, SourceEnds, SourceView},
@@ -76,7 +76,19 @@ pub(super) struct World {
     receiver_work: VecDeque<receiver::Command>,
     pub(super) full: bool,
     credit_window: u64,
-    pub(super) unapplied_max: u64,
+    pub(super) seen: Seen,
+}
+
+/// What happened, so that a test can show that it tests something.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) ahead_of_predecessor: u64,
+    pub(super) fragments: u64,
+    pub(super) compressed: u64,
+    pub(super) started_later: u64,
+    pub(super) starts_advanced: u64,
+    pub(super) no_space: u64,
+    pub(super) lost_applies: u64,
 }
 
 pub(super) const PARTITIONS: i32 = 3;
@@ -92,11 +104,16 @@ impl World {
             ..ReceiverSettings::default()
         };
         let choice = [CodecChoice::Auto, CodecChoice::Lz4, CodecChoice::Off][random.random_range(0..3)];
-        let logs = || (0..PARTITIONS).map(|partition| (PartitionId(partition), Log::default())).collect();
+        // Some sources have deleted their first records before the mirror began.
+        let start = if random.random() { Offset(random.random_range(0..100)) } else { Offset(0) };
+        let logs = |start| {
+            let log = |partition| (PartitionId(partition), Log { start, ..Log::default() });
+            (0..PARTITIONS).map(log).collect()
+        };
         let mut world = Self {
             now: std::time::Duration::ZERO,
-            sources: logs(),
-            targets: logs(),
+            sources: logs(start),
+            targets: logs(Offset(0)),
             sender: None,
             receiver: Receiver::new(receiver_settings.clone()),
             credit_window: receiver_settings.credit_window.max(wire_bound()),
@@ -112,7 +129,7 @@ impl World {
             sender_work: VecDeque::new(),
             receiver_work: VecDeque::new(),
             full: false,
-            unapplied_max: 0,
+            seen: Seen::default(),
             random,
         };
         world.assign();
@@ -197,6 +214,8 @@ impl World {
     }
 
     pub(super) fn disconnect(&mut self) {
+        let applies = |command: &&receiver::Command| matches!(command, receiver::Command::Apply(_));
+        self.seen.lost_applies += self.receiver_work.iter().filter(applies).count() as u64;
         self.sender = None;
         self.sender_work.clear();
         self.open.clear();
@@ -230,7 +249,6 @@ impl World {
     fn receive(&mut self, event: receiver::Event) {
         self.receiver.handle(self.now, event);
         self.receiver_work.extend(std::iter::from_fn(|| self.receiver.poll_command()));
-        self.unapplied_max = self.unapplied_max.max(self.receiver.unapplied_bytes());
         assert!(self.receiver.unapplied_bytes() <= self.credit_window, "credit bounds what waits");
     }
 
@@ -287,6 +305,9 @@ impl World {
         }
         let block = self.blocks.swap_remove(self.random.random_range(0..self.blocks.len()));
         let number = block.header.number;
+        let partition = block.header.partition;
+        let overtaken = |other: &Block| other.header.partition == partition && other.header.number < number;
+        self.seen.ahead_of_predecessor += u64::from(self.blocks.iter().any(overtaken));
         self.receive(receiver::Event::Block(block));
         self.send(sender::Event::Finished { number });
         true
@@ -313,6 +334,8 @@ impl World {
                 let number = block.header.number;
                 let packed = self.packer.pack(block);
                 let header = BlockHeader::parse(&packed.encoded_header).unwrap();
+                self.seen.fragments += u64::from(header.is_fragment());
+                self.seen.compressed += u64::from(header.codec != Codec::Plain);
                 self.blocks.push(Block { header, payload: super::concat(&packed.payload) });
                 self.send(sender::Event::Packed { number, wire_bytes: packed.wire_bytes() });
             }
@@ -355,6 +378,7 @@ impl World {
                 let log = self.targets.get_mut(&key.partition).unwrap();
                 assert!(log.batches.is_empty());
                 log.start = offset;
+                self.seen.started_later += 1;
                 receiver::Event::Started { key, result: Ok(()) }
             }
             receiver::Command::Apply(apply) => self.apply(&apply),
@@ -363,6 +387,7 @@ impl World {
                 let log = self.targets.get_mut(&key.partition).unwrap();
                 assert!(to <= log.synced_end(), "only after the data is there");
                 log.trim(to);
+                self.seen.starts_advanced += 1;
                 receiver::Event::StartAdvanced { key, to, result: Ok(()) }
             }
             receiver::Command::Close(error) => panic!("{error}"),
@@ -393,6 +418,7 @@ impl World {
             assert_eq!(header(&batch).base_offset, log.end(), "nothing twice, nothing left out");
             log.batches.push(batch);
         }
+        self.seen.no_space += u64::from(full);
         let result = if full { Err(ApplyFailure::NoSpace) } else { Ok(()) };
         receiver::Event::Applied { apply: apply.apply, end: log.end(), result }
     }
