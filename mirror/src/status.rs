@@ -61,6 +61,8 @@ pub enum State {
     Live,
     /// Waits for room on the disk, and goes on by itself.
     NoSpace,
+    /// Waits for its log to take records of the mirror, and goes on by itself.
+    Closed,
     Stopped,
 }
 
@@ -119,6 +121,7 @@ impl IncomingPartition {
             PartitionState::Backfilling => (State::Backfilling, None),
             PartitionState::Live => (State::Live, None),
             PartitionState::Stalled(Stall::NoSpace) => (State::NoSpace, None),
+            PartitionState::Stalled(Stall::Closed) => (State::Closed, None),
             PartitionState::Stopped(reason) => (State::Stopped, Some(Stopped::new(reason))),
         };
         Self {

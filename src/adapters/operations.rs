@@ -163,6 +163,7 @@ fn partition(view: &IncomingPartition) -> PartitionStatus {
         State::Backfilling => "catching-up",
         State::Live => "live",
         State::NoSpace => "no-space",
+        State::Closed => "closed",
         State::Stopped => "stopped",
     };
     let stop = |Stopped { code, reason, action, .. }: &Stopped| Stop {

@@ -32,6 +32,12 @@ impl UnitView {
         let away = *from == self.home && to != from;
         (away && self.flowing).then_some(self.generation)
     }
+
+    /// Whether every link carries the same in both.
+    pub fn flows_like(&self, other: &Self) -> bool {
+        let flow = |view: &Self| view.flowing.then(|| (view.home.clone(), view.generation));
+        flow(self) == flow(other)
+    }
 }
 
 /// Which unit a name belongs to: the daemon answers from the topology, with the internal names left out.

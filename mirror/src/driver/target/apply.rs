@@ -11,7 +11,7 @@ use crate::{
     driver::{kit::Kit, metrics::LinkMetrics, workers::Workers},
     link::{
         block::{Block, BlockError, UnpackRules, Unpacker},
-        receiver::{Apply, ApplyFailure},
+        receiver::{Apply, ApplyFailure, Stall},
     },
     ports::{Arrival, SinkPartition},
     stop::StopReason,
@@ -113,7 +113,8 @@ fn refused(error: &dyn std::fmt::Display) -> ApplyFailure {
 
 fn failure(error: AppendError) -> ApplyFailure {
     match error {
-        AppendError::NoSpace => ApplyFailure::NoSpace,
+        AppendError::NoSpace => ApplyFailure::Wait(Stall::NoSpace),
+        AppendError::NotTaken { .. } => ApplyFailure::Wait(Stall::Closed),
         AppendError::Offline(what) => {
             ApplyFailure::Stop(StopReason::TargetOffline { what: what.to_string() })
         }
@@ -123,7 +124,6 @@ fn failure(error: AppendError) -> ApplyFailure {
         | AppendError::OpenTransaction { .. }
         | AppendError::LowerLeaderEpoch { .. }
         | AppendError::NotAfterEnd { .. }
-        | AppendError::NotTaken { .. }
         | AppendError::LargerThanSegment { .. }
         | AppendError::InvalidBatch(_) => refused(&error),
     }

@@ -9,7 +9,7 @@ use protocol::{PartitionId, TopicId, TopicName};
 use super::merged::{MergedPlace, Tables};
 use crate::{
     driver::{backoff::Backoff, random::Random},
-    link::receiver::{ApplyFailure, LocalPosition, PartitionKey},
+    link::receiver::{ApplyFailure, LocalPosition, PartitionKey, Stall},
     ownership::HomeGeneration,
     ports::{BatchSink, PortError, SinkPartition},
     position::{Source, SourceOffset, Target, TargetOffset},
@@ -192,7 +192,11 @@ pub(super) fn stop_reason(error: &PortError) -> StopReason {
     }
 }
 
-/// What says that it goes by is tried again like a full disk.
+/// What says that it goes by is tried again.
 pub(super) fn failure(error: &PortError) -> ApplyFailure {
-    if error.is_retriable() { ApplyFailure::NoSpace } else { ApplyFailure::Stop(stop_reason(error)) }
+    if error.is_retriable() {
+        ApplyFailure::Wait(Stall::Closed)
+    } else {
+        ApplyFailure::Stop(stop_reason(error))
+    }
 }

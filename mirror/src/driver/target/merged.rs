@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     driver::workers::Workers,
-    link::receiver::{Apply, ApplyFailure, LocalPosition, PartitionKey},
+    link::receiver::{Apply, ApplyFailure, LocalPosition, PartitionKey, Stall},
     ports::{Arrival, BatchSink, SinkPartition},
     position::{SourceOffset, TargetOffset},
     stop::StopReason,
@@ -237,7 +237,7 @@ impl MergedPlace {
     ) -> Result<(), ApplyFailure> {
         match workers.run(move || job(&mut self.table.lock())).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) if error.is_no_space() => Err(ApplyFailure::NoSpace),
+            Ok(Err(error)) if error.is_no_space() => Err(ApplyFailure::Wait(Stall::NoSpace)),
             Ok(Err(error)) => Err(ApplyFailure::Stop(table_failed(&error))),
             Err(error) => Err(ApplyFailure::Stop(StopReason::TargetOffline { what: error.to_string() })),
         }

@@ -150,6 +150,8 @@ impl UnitDriver {
             Command::Publish { round, view } => {
                 here.views.publish(view);
                 let obeyed = here.ports.ownership.gates_changed().await;
+                // A log that did not obey is offline, or refuses what the new view lets flow: nothing is mixed.
+                here.views.obeyed(&here.unit);
                 return Ok(Some(
                     obeyed.map_or_else(|error| failed(round, &error), |()| Event::Published { round }),
                 ));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::{Offset, TopicId, TopicName};
 
 use super::{
-    ApplyFailure, Command, LocalPosition, Mode, PartitionKey, Receiver,
+    ApplyFailure, Command, LocalPosition, Mode, PartitionKey, Receiver, Stall,
     partition::{Partition, Retry, Stage, Subscription},
 };
 use crate::{
@@ -170,7 +170,7 @@ impl Receiver {
                 partition.note_durable(start);
                 self.follow(now, key);
             }
-            Err(ApplyFailure::NoSpace) => self.retry_later(now, key),
+            Err(ApplyFailure::Wait(why)) => self.retry_later(now, key, why),
             Err(ApplyFailure::Stop(reason)) => self.stop(now, key, reason),
         }
     }
@@ -248,7 +248,7 @@ impl Receiver {
                 self.advance_start(key);
             }
             // The next watermark or apply asks again.
-            Err(ApplyFailure::NoSpace) => {}
+            Err(ApplyFailure::Wait(_)) => {}
             Err(ApplyFailure::Stop(reason)) => self.stop(now, key, reason),
         }
     }
@@ -261,14 +261,14 @@ impl Receiver {
         }
     }
 
-    /// The target has no space: waits longer each time, and goes on by itself.
-    pub(super) fn retry_later(&mut self, now: Duration, key: PartitionKey) {
+    /// The target does not take it now: waits longer each time, and goes on by itself.
+    pub(super) fn retry_later(&mut self, now: Duration, key: PartitionKey, why: Stall) {
         self.touched.insert(key);
         let (min, max) = (self.settings.retry_delay_min, self.settings.retry_delay_max);
         let Some(partition) = self.partitions.get_mut(&key) else { return };
         let Some(subscription) = &mut partition.subscription else { return };
         let delay = subscription.retry.map_or(min, |retry| (retry.delay * 2).min(max));
-        subscription.retry = Some(Retry { at: now + delay, delay, trying: false });
+        subscription.retry = Some(Retry { at: now + delay, why, delay, trying: false });
         self.retries.insert((now + delay, key));
     }
 

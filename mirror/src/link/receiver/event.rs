@@ -155,7 +155,7 @@ pub struct LocalPosition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApplyFailure {
     /// Goes by; the receiver tries again.
-    NoSpace,
+    Wait(Stall),
     /// Does not go by itself.
     Stop(StopReason),
 }
@@ -175,7 +175,10 @@ pub enum PartitionState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stall {
+    /// No room on the disk.
     NoSpace,
+    /// The log does not take records of the mirror at the moment: its unit is about to move, or it has to try again.
+    Closed,
 }
 
 /// A partition, for status and metrics. Offsets are offsets of the source.

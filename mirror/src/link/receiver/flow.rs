@@ -205,7 +205,7 @@ impl Receiver {
         self.consume(now, bytes);
         match result {
             Ok(()) => self.follow(now, key),
-            Err(ApplyFailure::NoSpace) => self.retry_later(now, key),
+            Err(ApplyFailure::Wait(why)) => self.retry_later(now, key, why),
             Err(ApplyFailure::Stop(reason)) => {
                 match reason {
                     StopReason::UnexpectedGap { .. } => self.counters.refused.gaps += 1,

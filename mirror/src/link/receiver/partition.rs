@@ -56,10 +56,11 @@ pub(super) enum Stage {
     Flowing { target: Offset },
 }
 
-/// The target had no space; it is tried again.
+/// The target did not take what was asked; it is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Retry {
     pub(super) at: Duration,
+    pub(super) why: Stall,
     pub(super) delay: Duration,
     /// The time has come, and the outcome is not known yet.
     pub(super) trying: bool,
@@ -109,8 +110,8 @@ impl Partition {
         if let Some(reason) = &self.stopped {
             return PartitionState::Stopped(reason.clone());
         }
-        if self.subscription.as_ref().is_some_and(|subscription| subscription.retry.is_some()) {
-            return PartitionState::Stalled(Stall::NoSpace);
+        if let Some(retry) = self.subscription.as_ref().and_then(|subscription| subscription.retry) {
+            return PartitionState::Stalled(retry.why);
         }
         match self.flowing() {
             Some(Stage::Flowing { target }) if self.applied_end < target => PartitionState::Backfilling,

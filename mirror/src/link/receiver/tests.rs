@@ -157,7 +157,7 @@ impl Test {
     }
 
     fn no_space(&mut self, apply: ApplyId, end: i64) {
-        self.applied(apply, end, Err(ApplyFailure::NoSpace));
+        self.applied(apply, end, Err(ApplyFailure::Wait(Stall::NoSpace)));
     }
 
     fn watermark(&mut self, log_start: i64, end: i64) {

@@ -12,7 +12,7 @@ use crate::link::{
     Handle,
     block::{Block, BlockHeader, Codec, CodecChoice, Packer, Unpacker},
     limits::{ReceiverSettings, SenderSettings},
-    receiver::{self, ApplyFailure, LocalPosition, Mode, PartitionKey, PartitionView, Receiver},
+    receiver::{self, ApplyFailure, LocalPosition, Mode, PartitionKey, PartitionView, Receiver, Stall},
     sender::{self, ReadBatches, Sender, SourceEnds, SourceView},
     wire::{Control, Decoder, ToSource, ToTarget, encode},
 };
@@ -419,7 +419,7 @@ impl World {
             log.batches.push(batch);
         }
         self.seen.no_space += u64::from(full);
-        let result = if full { Err(ApplyFailure::NoSpace) } else { Ok(()) };
+        let result = if full { Err(ApplyFailure::Wait(Stall::NoSpace)) } else { Ok(()) };
         receiver::Event::Applied { apply: apply.apply, end: log.end(), result }
     }
 
