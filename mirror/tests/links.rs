@@ -15,7 +15,7 @@ mod support;
 use bytes::BytesMut;
 use protocol::batch::Compression;
 
-use support::{MergedInto, Relay, World, batch, soon, until};
+use support::{Chosen, MergedInto, Relay, World, batch, soon, until};
 
 /// Batches of two records, every third compressed by its producer.
 fn values(from: usize, count: usize) -> Vec<BytesMut> {
@@ -204,6 +204,78 @@ async fn committed_offsets_follow_the_records() {
     world.east.commit_here("billing", topic, 0, 118);
     while world.west.committed("billing", "orders", 0) != Some(118) {
         soon("the next commit", commits.recv()).await.unwrap();
+    }
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn only_what_is_assigned_is_carried_and_what_is_revoked_can_come_back() {
+    let world = World::new();
+    let topic = world.east.create_topic("orders", 7, 3);
+    let source = world.source(None).await;
+    let chosen = Chosen::new(&[0, 1]);
+    let target = world.target_of(source.address(), chosen.clone()).await;
+    let carried = async |expected: &[i32]| loop {
+        let partitions = target.status().await.incoming[0].partitions.clone();
+        let mut carried: Vec<i32> = partitions.iter().map(|partition| partition.partition).collect();
+        carried.sort_unstable();
+        if carried == expected {
+            return;
+        }
+        tokio::task::yield_now().await;
+    };
+    let produce = async |from| {
+        for partition in 0..3 {
+            world.east.produce(topic, partition, values(from, 50)).await;
+        }
+    };
+    let end_of = |partition| world.west.log(topic, partition).map(|log| log.ends().log_end.0);
+
+    produce(0).await;
+    soon("one of ours", world.west.reaches(topic, 0, 100)).await;
+    soon("the other", world.west.reaches(topic, 1, 100)).await;
+    assert_eq!(end_of(2), None, "nothing was asked of a partition that is another's");
+
+    chosen.change(&[1, 2]);
+    soon("the new assignment", carried(&[1, 2])).await;
+    produce(50).await;
+    soon("what we kept", world.west.reaches(topic, 1, 200)).await;
+    soon("what we got", world.west.reaches(topic, 2, 200)).await;
+    assert_eq!(end_of(0), Some(100), "what was revoked is not written any more");
+
+    chosen.change(&[0, 1, 2]);
+    soon("what came back", world.west.reaches(topic, 0, 200)).await;
+    for partition in 0..3 {
+        assert_eq!(world.west.bytes(topic, partition), world.east.bytes(topic, partition));
+    }
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_merged_partition_that_is_taken_away_in_mid_flight_and_given_back_loses_and_repeats_nothing() {
+    let mut world = World::new();
+    world.rules = std::sync::Arc::new(MergedInto("all-orders"));
+    let orders = world.east.create_topic("orders", 7, 1);
+    let all = world.west.create_topic("all-orders", 9, 1);
+    let source = world.source(None).await;
+    let chosen = Chosen::new(&[0]);
+    let target = world.target_of(source.address(), chosen.clone()).await;
+    for round in 0..20 {
+        world.east.produce(orders, 0, values(round * 50, 50)).await;
+        chosen.change(&[]);
+        tokio::task::yield_now().await;
+        chosen.change(&[0]);
+    }
+    soon("the records", world.west.reaches(all, 0, 2_000)).await;
+    until("the table", || {
+        target.translate("east:west", "orders", 0, 2_000).is_some_and(|at| at.offset == 2_000)
+    })
+    .await;
+    assert_eq!(world.west.log(all, 0).unwrap().ends().log_end.0, 2_000);
+    for offset in 0..2_000 {
+        assert_eq!(target.translate("east:west", "orders", 0, offset).unwrap().offset, offset);
     }
     target.shutdown().await;
     source.shutdown().await;

@@ -4,8 +4,11 @@ use tokio::sync::watch;
 
 use protocol::{PartitionId, TopicId};
 
+/// The port is asked, not told, so that no message can be lost: each link compares the answer with the one before, and what
+/// differs is assigned to it or revoked from it.
 pub trait Assignment: Send + Sync + 'static {
-    /// Asked for each partition when it appears and after every change.
+    /// Asked for each partition when it appears and after every change. After a `false` nothing more is begun for it here;
+    /// an append that is under way ends.
     fn is_ours(&self, topic: TopicId, partition: PartitionId) -> bool;
 
     /// Marked changed whenever an answer may be another.

@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "every test binary uses its part")]
 #![allow(clippy::async_yields_async, reason = "queueing and settling are waited for apart")]
 
+mod assignment;
 mod credentials;
 mod discard;
 mod relay;
@@ -11,6 +12,7 @@ mod world;
 
 use std::{future::Future, time::Duration};
 
+pub(crate) use assignment::Chosen;
 pub(crate) use credentials::Authority;
 pub(crate) use discard::Discard;
 pub(crate) use relay::Relay;

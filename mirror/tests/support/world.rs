@@ -7,7 +7,7 @@ use mirror::{
     driver::{LinkRules, LinkSpec, Peer, Random, TransportSettings},
     link::block::CodecChoice,
     mirror::{Mirror, MirrorParts, MirrorSettings},
-    ports::{BatchSink, Ports},
+    ports::{Assignment, BatchSink, Ports},
 };
 use tokio::sync::watch;
 
@@ -59,6 +59,13 @@ impl World {
     pub(crate) async fn target(&self, source: SocketAddr) -> Mirror {
         let listen = "127.0.0.1:0".parse().unwrap();
         self.start("west", self.west.ports(), ("east", source.to_string()), listen).await
+    }
+
+    /// A target that carries what it is assigned.
+    pub(crate) async fn target_of(&self, source: SocketAddr, assignment: Arc<dyn Assignment>) -> Mirror {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let ports = Ports { assignment, ..self.west.ports() };
+        self.start("west", ports, ("east", source.to_string()), listen).await
     }
 
     /// A target whose records go there.

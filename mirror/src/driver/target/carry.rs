@@ -74,13 +74,40 @@ impl TargetLink {
                 && generation != landing.generation
             {
                 landing.generation = generation;
-                moved.push((*key, landing.clone()));
+                if landing.ours {
+                    moved.push((*key, landing.clone()));
+                }
             }
         }
         for (key, landing) in moved {
             self.assign(key, &landing);
         }
         self.tell_groups(groups::Event::FlowsChanged);
+    }
+
+    /// Which partitions this node carries is another answer now: the difference is assigned and revoked.
+    pub(super) fn follow_assignment(&mut self) {
+        let assignment = &self.parts.ports.assignment;
+        let mut differing = Vec::new();
+        for (key, landing) in &mut self.landings.by_key {
+            let ours = assignment.is_ours(landing.target_id, key.partition);
+            if ours != landing.ours {
+                landing.ours = ours;
+                differing.push((*key, landing.clone()));
+            }
+        }
+        for (key, landing) in differing {
+            tracing::info!(
+                link = self.parts.link, topic = %landing.target, partition = %key.partition,
+                "{}", if landing.ours { "assigned" } else { "revoked" }
+            );
+            if landing.ours {
+                self.assign(key, &landing);
+            } else {
+                self.landings.give_up(&key);
+                self.tell(Event::Revoked { key });
+            }
+        }
     }
 
     fn carry_out_catalog(&mut self, command: catalog::Command) {
@@ -110,8 +137,11 @@ impl TargetLink {
         let Some(topic) = self.topics.name_of(key.topic_id) else { return };
         // The catalog says ready only of what flows.
         let Some((_, generation)) = self.parts.flows.topic(topic.as_str()) else { return };
-        let landing = Landing { topic, target, target_id, merged, generation, place: None };
-        self.assign(key, &landing);
+        let ours = self.parts.ports.assignment.is_ours(target_id, key.partition);
+        let landing = Landing { topic, target, target_id, merged, generation, ours, place: None };
+        if ours {
+            self.assign(key, &landing);
+        }
         self.landings.by_key.insert(key, landing);
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Landing {
     pub(super) target_id: TopicId,
     pub(super) merged: bool,
     pub(super) generation: HomeGeneration,
+    /// Assigned to this node.
+    pub(super) ours: bool,
     /// Once it was looked for.
     pub(super) place: Option<Place>,
 }
@@ -110,10 +112,21 @@ impl Landings {
     }
 
     pub(super) fn found(&mut self, key: PartitionKey, place: Place) {
-        if let Some(landing) = self.by_key.get_mut(&key) {
+        if let Some(landing) = self.by_key.get_mut(&key)
+            && landing.ours
+        {
             let name = (self.link.clone(), landing.topic.clone(), key.partition);
             self.places.found.write().insert(name, place.clone());
             landing.place = Some(place);
+        }
+    }
+
+    /// Another node writes there from now on.
+    pub(super) fn give_up(&mut self, key: &PartitionKey) {
+        if let Some(landing) = self.by_key.get_mut(key) {
+            let name = (self.link.clone(), landing.topic.clone(), key.partition);
+            self.places.found.write().remove(&name);
+            landing.place = None;
         }
     }
 }

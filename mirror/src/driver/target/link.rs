@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use core_log::Clock;
 use protocol::Offset;
@@ -85,6 +88,7 @@ pub(crate) struct TargetLink {
     pub(super) topics: Topics,
     pub(super) groups: Groups,
     pub(super) landings: Landings,
+    assignment_changes: watch::Receiver<u64>,
     inquiries: Inquiries<TargetView>,
     pub(super) live: Option<Live>,
     dials: JoinSet<Result<Dialled, DialError>>,
@@ -113,6 +117,7 @@ impl TargetLink {
             topics: Topics::new(flows.clone(), Arc::clone(&parts.ports.catalog)),
             groups: Groups::new(flows, Arc::clone(&parts.ports.groups), metrics),
             landings: Landings::new(parts.link.clone(), Arc::clone(&parts.places)),
+            assignment_changes: parts.ports.assignment.changes(),
             parts,
             inquiries,
             live: None,
@@ -154,6 +159,7 @@ impl TargetLink {
                         self.follow_flows();
                     }
                 }
+                Ok(()) = self.assignment_changes.changed() => self.follow_assignment(),
                 event = self.groups.emptied() => self.tell_groups(event),
                 Some(_) = self.tasks.join_next() => {}
                 () = deadline::passed(&*clock, sync_deadline) => {
