@@ -193,13 +193,13 @@ fn spawn_targets(
 
 fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
     let credit_window = parts.transport.credit_bytes;
-    let tables = Tables {
-        link: link.name(),
-        storage: Arc::clone(&parts.storage),
-        directory: parts.tables.clone(),
-        sink: Arc::clone(&parts.ports.sink),
-        workers: applier.workers.clone(),
-    };
+    let tables = Tables::new(
+        link.name(),
+        parts.tables.clone(),
+        Arc::clone(&parts.storage),
+        Arc::clone(&parts.ports.sink),
+        applier.workers.clone(),
+    );
     let finder = Finder { sink: Arc::clone(&parts.ports.sink), tables, random: parts.random.clone() };
     let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
     TargetParts {

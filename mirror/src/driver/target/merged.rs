@@ -4,8 +4,9 @@
 //! table is written and synced after the batches are durable and before the source hears of it.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use bytes::BytesMut;
@@ -36,15 +37,19 @@ use crate::{
 /// Read from the log at once when the table is compared with it.
 const READ_BYTES: usize = 4 << 20;
 
-/// The translation tables of a link.
+/// The translation tables of a link. Of each there is one at a time: a second one would not know what the first appends.
 #[derive(Clone)]
 pub(crate) struct Tables {
-    pub(crate) link: String,
-    pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) directory: PathBuf,
-    pub(crate) sink: Arc<dyn BatchSink>,
-    pub(crate) workers: Workers,
+    link: String,
+    storage: Arc<dyn Storage>,
+    directory: PathBuf,
+    sink: Arc<dyn BatchSink>,
+    workers: Workers,
+    /// Those that are open; who opens one holds its lock.
+    open: Arc<Mutex<HashMap<PartitionKey, Arc<Opening>>>>,
 }
+
+type Opening = tokio::sync::Mutex<Weak<MergedPlace>>;
 
 /// A log with other writers, and the table of what came from this source.
 pub(crate) struct MergedPlace {
@@ -54,12 +59,40 @@ pub(crate) struct MergedPlace {
 }
 
 impl Tables {
+    /// Of the link `FROM:TO`, below `directory`.
+    pub(crate) fn new(
+        link: String,
+        directory: PathBuf,
+        storage: Arc<dyn Storage>,
+        sink: Arc<dyn BatchSink>,
+        workers: Workers,
+    ) -> Self {
+        Self { link, storage, directory, sink, workers, open: Arc::default() }
+    }
+
     /// The table of a partition, brought up to its log; a new one where there is none.
     pub(super) async fn open(
         &self,
         key: PartitionKey,
         sink: Arc<dyn SinkPartition>,
     ) -> Result<Arc<MergedPlace>, StopReason> {
+        let opening = Arc::clone(self.open.lock().entry(key).or_default());
+        let mut open = opening.lock().await;
+        match open.upgrade() {
+            Some(place) => Ok(place),
+            None => {
+                let place = Arc::new(self.bring_up(key, sink).await?);
+                *open = Arc::downgrade(&place);
+                Ok(place)
+            }
+        }
+    }
+
+    async fn bring_up(
+        &self,
+        key: PartitionKey,
+        sink: Arc<dyn SinkPartition>,
+    ) -> Result<MergedPlace, StopReason> {
         let mut table = match self.find(key).await? {
             Some(table) => table,
             None => self.create(key).await?,
@@ -77,7 +110,7 @@ impl Tables {
             table = self.on_worker(move || table.reconcile(target_end, headers).map(|_| table)).await?;
             if at >= end {
                 let provenance = table.provenance();
-                return Ok(Arc::new(MergedPlace { sink, table: Mutex::new(table), provenance }));
+                return Ok(MergedPlace { sink, table: Mutex::new(table), provenance });
             }
         }
     }
