@@ -20,7 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use integration::{eventually, produce};
+use integration::{eventually, pause_until, produce};
 use protocol::{
     ErrorCode,
     messages::{k00_produce::ProduceResponse, k01_fetch::FetchResponse},
@@ -132,8 +132,7 @@ impl Writer {
                 end.store(last, Ordering::Release);
                 return acks;
             } else {
-                #[expect(clippy::disallowed_methods, reason = "a rate is kept by pauses")]
-                thread::sleep(due.saturating_sub(started.elapsed()));
+                pause_until(started + due);
             }
         }
     }
