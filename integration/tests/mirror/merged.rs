@@ -1,5 +1,7 @@
 //! Merged topics: several topics into one, and a table that takes every offset across, both ways, exactly.
 
+use std::path::PathBuf;
+
 use integration::{
     Datacenters, client,
     datacenters::{EAST, WEST, ask, link},
@@ -65,6 +67,51 @@ async fn a_crash_of_the_target_in_mid_flight_neither_loses_nor_doubles_a_record(
         "one source: the same records in the same order"
     );
     check_all(&world, &["clicks-a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_damaged_on_disk_is_found_again_in_the_log_and_nothing_comes_twice() {
+    let mut world = world();
+    let sources = ["clicks-a", "clicks-b"];
+    for topic in sources {
+        client::create_topic(&world.east.bootstrap(), topic, 1, &[]).await;
+    }
+    for round in 0..3 {
+        for topic in sources {
+            load::produce(&load::producer(&world.east.bootstrap(), "lz4"), topic, round, 40).await;
+            await_merged(&world, &sources);
+        }
+    }
+    world.west.kill9();
+    let tables = tables(&world);
+    assert_eq!(tables.len(), 2);
+    for table in &tables {
+        let mut bytes = std::fs::read(table).expect("the table can be read");
+        // Behind the header and the first chunk, which says that nothing is mirrored yet.
+        bytes[FIRST_RUNS..FIRST_RUNS + 12].fill(0);
+        std::fs::write(table, bytes).expect("the table can be written");
+    }
+    world.west.restart();
+    for topic in sources {
+        load::produce(&load::producer(&world.east.bootstrap(), "none"), topic, 9, 20).await;
+    }
+    await_merged(&world, &sources);
+    check_all(&world, &sources);
+    assert_eq!(world.west.log().matches("a translation table was damaged").count(), 2);
+    for table in tables {
+        assert!(table.with_extension("translation.damaged").exists(), "the damaged file is kept");
+    }
+}
+
+/// Where the first chunk with runs stands in a table's file.
+const FIRST_RUNS: usize = 1546;
+
+/// The files of the target's translation tables.
+fn tables(world: &Datacenters) -> Vec<PathBuf> {
+    let directory = world.west.data().join("translation").join("us-east+eu-west");
+    let files =
+        std::fs::read_dir(directory).expect("the link's tables").map(|file| file.expect("a file").path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "translation")).collect()
 }
 
 fn await_merged(world: &Datacenters, sources: &[&str]) {

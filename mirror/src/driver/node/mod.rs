@@ -174,6 +174,12 @@ fn spawn_targets(
         workers: workers.clone(),
         metrics: Arc::clone(&parts.metrics),
     };
+    let tables = Arc::new(Tables::new(
+        parts.tables.clone(),
+        Arc::clone(&parts.storage),
+        Arc::clone(&parts.ports.sink),
+        workers.clone(),
+    ));
     let mut links = TargetLinks::new();
     for link in parts.links.iter().filter(|link| link.to == *here) {
         for (peer, address) in &link.peers {
@@ -184,7 +190,7 @@ fn spawn_targets(
                 peer: peer.clone(),
                 address: address.clone(),
             };
-            let target = target_parts(parts, link, dialler, applier.clone());
+            let target = target_parts(parts, link, dialler, applier.clone(), Arc::clone(&tables));
             let (inquirer, inquiries) = inquiry();
             tasks.spawn(TargetLink::new(target, inquiries).run(stopping.clone()));
             links.push((link.name(), peer.clone(), inquirer));
@@ -193,16 +199,16 @@ fn spawn_targets(
     links
 }
 
-fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
+fn target_parts(
+    parts: &NodeParts,
+    link: &LinkSpec,
+    dialler: Dialler,
+    applier: Applier,
+    tables: Arc<Tables>,
+) -> TargetParts {
     let credit_window = parts.transport.credit_bytes;
-    let tables = Tables::new(
-        link.name(),
-        parts.tables.clone(),
-        Arc::clone(&parts.storage),
-        Arc::clone(&parts.ports.sink),
-        applier.workers.clone(),
-    );
-    let finder = Finder { sink: Arc::clone(&parts.ports.sink), tables, random: parts.random.clone() };
+    let (sink, random) = (Arc::clone(&parts.ports.sink), parts.random.clone());
+    let finder = Finder { link: link.name(), sink, tables, random };
     let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
     TargetParts {
         link: link.name(),

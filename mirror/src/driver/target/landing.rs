@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 
 use protocol::{PartitionId, TopicId, TopicName};
 
-use super::merged::{MergedPlace, Tables};
+use super::{merged::MergedPlace, tables::Tables};
 use crate::{
     driver::{backoff::Backoff, random::Random},
     link::receiver::{ApplyFailure, LocalPosition, PartitionKey, Stall},
@@ -14,7 +14,7 @@ use crate::{
     ports::{BatchSink, PortError, SinkPartition},
     position::{Source, SourceOffset, Target, TargetOffset},
     stop::StopReason,
-    translation::{TargetLog, Translated, identity},
+    translation::{TableKey, TargetLog, Translated, identity},
 };
 
 /// A partition that flows, by where it comes from and where it goes.
@@ -134,8 +134,10 @@ impl Landings {
 /// What finding a place needs.
 #[derive(Clone)]
 pub(crate) struct Finder {
+    /// `FROM:TO`.
+    pub(crate) link: String,
     pub(crate) sink: Arc<dyn BatchSink>,
-    pub(crate) tables: Tables,
+    pub(crate) tables: Arc<Tables>,
     pub(crate) random: Random,
 }
 
@@ -152,7 +154,12 @@ impl Finder {
                 let sink = self.open(landing.target_id, key).await?;
                 match landing.merged {
                     false => Place::Replica(sink),
-                    true => Place::Merged(self.tables.open(key, sink).await?),
+                    true => {
+                        let target_id = landing.target_id;
+                        let PartitionKey { topic_id, partition } = key;
+                        let key = TableKey { link: self.link.clone(), topic_id, partition, target_id };
+                        Place::Merged(self.tables.open(key, &landing.topic, sink).await?)
+                    }
                 }
             }
         };

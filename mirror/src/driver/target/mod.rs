@@ -4,8 +4,8 @@
 //!   link      the cores of the link over all connections: facts in      carry     their wishes carried out
 //!   live      one connection: control messages and blocks          streams   blocks as they come in
 //!   landing   where each partition's records go                   apply     into a replica's log
-//!   merged    into a log with other writers, with its table       topics    what the source has, and what follows here
-//!   groups    committed positions, translated and applied
+//!   merged    into a log with other writers                       tables    the translation tables of those logs
+//!   topics    what the source has, and what follows here          groups    committed positions, translated and applied
 //! ```
 
 mod apply;
@@ -16,9 +16,10 @@ mod link;
 mod live;
 mod merged;
 mod streams;
+mod tables;
 mod topics;
 
 pub(crate) use apply::Applier;
 pub(crate) use landing::{Finder, Places};
 pub(crate) use link::{TargetLink, TargetParts, TargetView};
-pub(crate) use merged::Tables;
+pub(crate) use tables::Tables;
