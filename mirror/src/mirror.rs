@@ -11,7 +11,7 @@ use protocol::{Offset, PartitionId};
 use crate::{
     driver::{
         Credentials, FailoverError, HeardEnds, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError,
-        NodeParts, Operator, Peer, Places, Random, ResetKey, Sessions, TargetLinks, TransportSettings,
+        NodeParts, Operator, Peer, Places, Random, ResetKey, Sessions, Tails, TargetLinks, TransportSettings,
         UnitViews, Units, UnitsError, UnitsParts, run,
     },
     ownership::{Datacenter, FailoverReport, Membership, Settings as UnitSettings},
@@ -85,7 +85,7 @@ impl Mirror {
     pub async fn open(settings: MirrorSettings, parts: MirrorParts) -> Result<OpenedMirror, UnitsError> {
         let (lines, heard) = Lines::new();
         let views = Arc::new(UnitViews::new(parts.membership));
-        let ends = HeardEnds::default();
+        let (ends, tails) = (HeardEnds::default(), Tails::default());
         let units = Units::open(UnitsParts {
             units: parts.units,
             ports: parts.ports.clone(),
@@ -93,6 +93,7 @@ impl Mirror {
             lines: lines.clone(),
             heard,
             ends: ends.clone(),
+            tails: tails.clone(),
             clock: Arc::clone(&parts.clock),
             random: parts.random.clone(),
         })
@@ -108,6 +109,7 @@ impl Mirror {
             units: views,
             lines,
             ends,
+            tails,
             clock: parts.clock,
             random: parts.random,
             reset_key: parts.reset_key,

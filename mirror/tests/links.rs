@@ -13,6 +13,7 @@
 mod support;
 
 use bytes::BytesMut;
+use mirror::ownership::{OrphanedTail, StateName};
 use protocol::batch::Compression;
 
 use support::{Chosen, MergedInto, Relay, World, batch, soon, until};
@@ -304,6 +305,39 @@ async fn a_merged_partition_that_is_taken_away_in_mid_flight_and_given_back_lose
     for offset in 0..2_000 {
         assert_eq!(target.translate("east:west", "orders", 0, offset).unwrap().offset, offset);
     }
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_log_that_the_link_finds_apart_makes_its_unit_diverged_and_stays_as_it_is() {
+    let mut world = World::new();
+    world.unit = Some("orders");
+    let topic = world.east.create_topic("orders", 7, 1);
+    let clicks = world.east.create_topic("clicks", 8, 1);
+    world.west.create_topic("orders", 7, 1);
+    // Thirty records are the same; then each side went on by itself, the east as a later home.
+    for site in [&world.east, &world.west] {
+        site.produce(topic, 0, values(0, 15)).await;
+    }
+    world.west.produce(topic, 0, values(100, 5)).await;
+    world.east.produce_at(1, topic, 0, values(200, 30)).await;
+    world.east.produce(clicks, 0, values(0, 10)).await;
+    let before = world.west.bytes(topic, 0);
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    until("the unit to hear of it", || {
+        target.units().unit("orders").is_some_and(|unit| unit.state == StateName::Diverged)
+    })
+    .await;
+    let status = target.status().await;
+    let tail = OrphanedTail { topic: "orders".to_owned(), partition: 0, common: 30, end: 40 };
+    assert_eq!((status.units[0].state.as_str(), &status.units[0].tails), ("diverged", &vec![tail]));
+    assert_eq!(world.west.bytes(topic, 0), before);
+    // It outlives a restart.
+    target.shutdown().await;
+    let target = world.target(source.address()).await;
+    assert_eq!(target.units().unit("orders").unwrap().tails.len(), 1);
     target.shutdown().await;
     source.shutdown().await;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mirror::{
     driver::PathView,
     mirror::{FailoverOptions, Mirror, Translation},
-    ownership::{FailoverReport, Gate, UnitView},
+    ownership::{FailoverReport, Gate, OrphanedTail, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
 use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
@@ -13,7 +13,10 @@ use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 use super::asked;
 use crate::operations::{
     Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
-    status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, TransportStatus, UnitStatus},
+    status::{
+        LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, TailStatus, TransportStatus,
+        UnitStatus,
+    },
 };
 
 /// A node of a topology; one without links has no mirror.
@@ -114,7 +117,13 @@ fn unit(view: &UnitView) -> UnitStatus {
         home: view.home.to_string(),
         generation: view.generation.0,
         writable: view.gate == Gate::Open,
+        tails: view.tails.iter().map(tail).collect(),
     }
+}
+
+fn tail(tail: &OrphanedTail) -> TailStatus {
+    let OrphanedTail { topic, partition, common, end } = tail.clone();
+    TailStatus { topic, partition, common, end }
 }
 
 fn incoming(link: &LinkPlan, peer: &Peer, views: &[IncomingLink]) -> LinkStatus {

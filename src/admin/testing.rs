@@ -79,6 +79,7 @@ pub(super) fn status() -> NodeStatus {
         ..LinkStatus::default()
     };
     let unit = UnitStatus {
+        tails: Vec::new(),
         name: "orders".into(),
         state: "standby".into(),
         home: "us".into(),

@@ -48,5 +48,5 @@ pub(crate) use self::{
     node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
     target::{Places, TargetView},
     thread::LinkThread,
-    units::{HeardEnds, Operator, Units, UnitsParts},
+    units::{HeardEnds, Operator, Tails, Units, UnitsParts},
 };

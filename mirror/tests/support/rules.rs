@@ -31,6 +31,19 @@ impl Membership for NoUnits {
     }
 }
 
+/// Everything is in one failover unit.
+pub(crate) struct AllIn(pub(crate) &'static str);
+
+impl Membership for AllIn {
+    fn unit_of_topic(&self, _topic: &str) -> Option<&str> {
+        Some(self.0)
+    }
+
+    fn unit_of_group(&self, _group: &str) -> Option<&str> {
+        Some(self.0)
+    }
+}
+
 /// Every topic into one.
 pub(crate) struct MergedInto(pub(crate) &'static str);
 

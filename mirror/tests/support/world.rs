@@ -7,11 +7,12 @@ use mirror::{
     driver::{LinkRules, LinkSpec, Peer, Random, ResetKey, TransportSettings},
     link::block::CodecChoice,
     mirror::{Mirror, MirrorParts, MirrorSettings},
+    ownership::{Members, Membership, Settings, WhenApart},
     ports::{Assignment, BatchSink, Ports},
 };
 use tokio::sync::watch;
 
-use super::{Authority, Everything, NoUnits, Site, site::valve};
+use super::{AllIn, Authority, Everything, NoUnits, Site, site::valve};
 
 pub(crate) struct World {
     pub(crate) authority: Authority,
@@ -24,6 +25,8 @@ pub(crate) struct World {
     pub(crate) west_valve: watch::Sender<bool>,
     /// Of the source; the same over its restarts.
     pub(crate) east_key: ResetKey,
+    /// Everything is in this failover unit, at home in the east.
+    pub(crate) unit: Option<&'static str>,
     tables: MemoryStorage,
 }
 
@@ -52,6 +55,7 @@ impl World {
             compression: CodecChoice::Auto,
             west_valve,
             east_key: reset_key(1),
+            unit: None,
             tables: MemoryStorage::new(3),
         }
     }
@@ -82,6 +86,12 @@ impl World {
         self.start("west", ports, ("east", source.to_string()), listen).await
     }
 
+    fn units(&self, here: &str) -> Vec<Settings> {
+        let members = || Members::new("east".into(), ["west".into()]);
+        let unit = |unit| Settings::new(unit, here.into(), members(), WhenApart::Wait);
+        self.unit.into_iter().map(unit).collect()
+    }
+
     async fn start(&self, here: &str, ports: Ports, other: (&str, String), listen: SocketAddr) -> Mirror {
         let link = LinkSpec {
             from: "east".into(),
@@ -91,13 +101,14 @@ impl World {
             compression: self.compression,
             rate: None,
         };
+        let none = || Arc::new(NoUnits) as Arc<dyn Membership + Send + Sync>;
         let parts = MirrorParts {
-            units: Vec::new(),
+            units: self.units(here),
             here: peer(here),
             topology: "digest".to_owned(),
             listen,
             links: vec![link],
-            membership: Arc::new(NoUnits),
+            membership: self.unit.map_or_else(none, |unit| Arc::new(AllIn(unit))),
             credentials: self.authority.issue(&peer(here)),
             ports,
             clock: Arc::new(SystemClock::new()),

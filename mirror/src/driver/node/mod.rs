@@ -29,7 +29,7 @@ use super::{
     target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
-    units::{HeardEnds, Units},
+    units::{HeardEnds, Tails, Units},
     workers::Workers,
 };
 use crate::{
@@ -76,6 +76,8 @@ pub(crate) struct NodeParts {
     pub(crate) lines: Lines,
     /// What the state machines know of other datacenters' logs.
     pub(crate) ends: HeardEnds,
+    /// Where links leave what the state machines are to know of logs here.
+    pub(crate) tails: Tails,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) reset_key: ResetKey,
@@ -220,6 +222,7 @@ fn target_parts(
         places: Arc::clone(&parts.places),
         flows: flows(parts, link),
         lines: parts.lines.clone(),
+        tails: parts.tails.clone(),
         clock: Arc::clone(&parts.clock),
         random: parts.random.clone(),
         applier,

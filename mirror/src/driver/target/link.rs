@@ -33,6 +33,7 @@ use crate::{
         pool::BufferPool,
         random::Random,
         thread::{Stopping, stopped},
+        units::Tails,
     },
     groups,
     link::{
@@ -63,6 +64,7 @@ pub(crate) struct TargetParts {
     pub(crate) places: Arc<Places>,
     pub(crate) flows: Flows,
     pub(crate) lines: Lines,
+    pub(crate) tails: Tails,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) applier: Applier,

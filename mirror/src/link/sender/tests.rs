@@ -123,6 +123,27 @@ fn a_position_beyond_the_sources_end_is_a_rewind_case_13() {
     assert!(matches!(test.messages()[..], [ToTarget::Subscribed(_)]));
 }
 
+/// A new home that has not written yet: what the old one wrote last is on no branch that goes on.
+#[test]
+fn a_position_beyond_the_end_of_a_source_that_is_at_a_higher_epoch_is_a_divergence() {
+    let mut test = Test::with_credit();
+    test.tell(Event::Topic(Topic { leader_epochs: vec![LeaderEpoch(1); 10], ..topic(10) }));
+    test.drain();
+    let diverged =
+        |common| StopReason::Diverged { common: Offset(common), position: Offset(51), epoch: LeaderEpoch(0) };
+    test.open(subscribe(1, 51), 0, 40, Some((0, 40)));
+    assert_eq!(test.refusal(), diverged(40));
+    test.drain();
+    // It has written, and less than the old one.
+    test.open(subscribe(2, 51), 0, 50, Some((0, 40)));
+    assert_eq!(test.refusal(), diverged(40));
+    test.drain();
+    let asked = Subscribe { last_epoch: Some(LeaderEpoch(1)), ..subscribe(3, 51) };
+    test.open(asked, 0, 40, Some((0, 40)));
+    let rewound = StopReason::SourceRewound { position: Offset(51), source_end: Offset(40) };
+    assert_eq!(test.refusal(), rewound, "the source once was at the epoch that it is at again");
+}
+
 #[test]
 fn an_epoch_that_ended_before_the_position_is_a_divergence_case_10() {
     let mut test = Test::with_credit();
