@@ -16,7 +16,7 @@ pub(crate) use assignment::Chosen;
 pub(crate) use credentials::Authority;
 pub(crate) use discard::Discard;
 pub(crate) use relay::Relay;
-pub(crate) use rules::{Everything, MergedInto, NoUnits};
+pub(crate) use rules::{Everything, MergedInto, NoUnits, Nothing};
 pub(crate) use site::{Site, batch, valve};
 pub(crate) use world::{World, peer};
 
