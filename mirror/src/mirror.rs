@@ -11,8 +11,8 @@ use protocol::{Offset, PartitionId, TopicName};
 use crate::{
     driver::{
         Credentials, FailoverError, HeardEnds, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError,
-        NodeParts, Operator, Peer, Places, Random, Sessions, TargetLinks, TransportSettings, UnitViews,
-        Units, UnitsError, UnitsParts, run,
+        NodeParts, Operator, Peer, Places, Random, ResetKey, Sessions, TargetLinks, TransportSettings,
+        UnitViews, Units, UnitsError, UnitsParts, run,
     },
     ownership::{Datacenter, FailoverReport, Membership, Settings as UnitSettings},
     ports::Ports,
@@ -46,6 +46,8 @@ pub struct MirrorParts {
     pub ports: Ports,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
+    /// The same as before the node's restart, so that peers notice it at once.
+    pub reset_key: ResetKey,
     /// Of the translation tables.
     pub storage: Arc<dyn Storage>,
     /// Their directory.
@@ -109,6 +111,7 @@ impl Mirror {
             ends,
             clock: parts.clock,
             random: parts.random,
+            reset_key: parts.reset_key,
             storage: parts.storage,
             tables: parts.tables,
             metrics: Arc::default(),

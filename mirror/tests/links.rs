@@ -135,6 +135,33 @@ async fn a_line_that_is_cut_in_the_middle_of_a_back_fill_is_found_out_and_resume
 }
 
 #[tokio::test]
+async fn a_source_that_died_without_a_word_is_missed_as_soon_as_it_is_back() {
+    let mut world = World::new();
+    // Nobody is given up for being silent while this test runs.
+    world.transport.idle_timeout_ms = 600_000;
+    world.transport.keep_alive_ms = 100;
+    let topic = world.east.create_topic("orders", 7, 1);
+    world.east.produce(topic, 0, values(0, 50)).await;
+    let source = world.source(None).await;
+    let address = source.address();
+    let line = Relay::to(address).await;
+    let target = world.target(line.address).await;
+    soon("the first part", world.west.reaches(topic, 0, 100)).await;
+    // The target does not hear of the end.
+    line.cut(true);
+    source.shutdown().await;
+    assert!(target.status().await.incoming[0].connected);
+    let source = world.source(Some(address)).await;
+    world.east.produce(topic, 0, values(50, 50)).await;
+    line.cut(false);
+    soon("what came meanwhile", world.west.reaches(topic, 0, 200)).await;
+    assert_eq!(target.metrics().connections_closed.value(), 1);
+    assert_eq!(world.west.bytes(topic, 0), world.east.bytes(topic, 0));
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_target_that_does_not_write_holds_the_source_still_and_goes_on_by_itself() {
     let mut world = World::new();
     world.transport.credit_bytes = 40 << 20;

@@ -18,7 +18,7 @@ pub(crate) use discard::Discard;
 pub(crate) use relay::Relay;
 pub(crate) use rules::{Everything, MergedInto, NoUnits, Nothing};
 pub(crate) use site::{Site, batch, valve};
-pub(crate) use world::{World, peer};
+pub(crate) use world::{World, peer, reset_key};
 
 /// Longer than anything takes; a test that waits it out has failed.
 const DEADLINE: Duration = Duration::from_secs(60);

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use core_log::{LogConfig, Storage, clock::SystemClock, storage::MemoryStorage};
 use mirror::{
-    driver::{LinkRules, LinkSpec, Peer, Random, TransportSettings},
+    driver::{LinkRules, LinkSpec, Peer, Random, ResetKey, TransportSettings},
     link::block::CodecChoice,
     mirror::{Mirror, MirrorParts, MirrorSettings},
     ports::{Assignment, BatchSink, Ports},
@@ -22,11 +22,17 @@ pub(crate) struct World {
     pub(crate) compression: CodecChoice,
     /// While true, nothing is appended in the west.
     pub(crate) west_valve: watch::Sender<bool>,
+    /// Of the source; the same over its restarts.
+    pub(crate) east_key: ResetKey,
     tables: MemoryStorage,
 }
 
 pub(crate) fn peer(datacenter: &str) -> Peer {
     Peer { datacenter: datacenter.to_owned(), node: format!("{datacenter}-1") }
+}
+
+pub(crate) fn reset_key(byte: u8) -> ResetKey {
+    ResetKey::new([byte; ResetKey::LENGTH])
 }
 
 impl World {
@@ -45,6 +51,7 @@ impl World {
             rules: Arc::new(Everything),
             compression: CodecChoice::Auto,
             west_valve,
+            east_key: reset_key(1),
             tables: MemoryStorage::new(3),
         }
     }
@@ -95,6 +102,7 @@ impl World {
             ports,
             clock: Arc::new(SystemClock::new()),
             random: Random::new(|| 4),
+            reset_key: if here == "east" { self.east_key.clone() } else { reset_key(2) },
             storage: Arc::new(self.tables.clone()),
             tables: "/tables".into(),
         };

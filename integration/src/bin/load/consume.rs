@@ -11,15 +11,9 @@ use crate::{
     measure::{Measured, Meter},
 };
 
-pub(crate) fn run(
-    address: SocketAddr,
-    pid: Option<u32>,
-    topic: &str,
-    fetch_bytes: i32,
-    rounds: u32,
-) -> Measured {
+pub(crate) fn run(address: SocketAddr, pids: &[u32], topic: &str, fetch_bytes: i32, rounds: u32) -> Measured {
     let mut connection = Connection::open(address);
-    let meter = Meter::start(pid);
+    let meter = Meter::start(pids);
     let (mut requests, mut bytes) = (0, 0);
     for _ in 0..rounds {
         for partition in 0.. {
@@ -65,7 +59,7 @@ fn read_partition(
 }
 
 /// The offset after the last whole batch.
-fn next_offset(records: &Bytes) -> Option<i64> {
+pub(crate) fn next_offset(records: &Bytes) -> Option<i64> {
     let (mut at, mut next) = (0, None);
     while let Ok(header) = BatchHeader::parse(&records[at..]) {
         at += header.size_bytes;

@@ -5,20 +5,25 @@
 //! load produce --bootstrap 127.0.0.1:9092 --pid PID      1 MiB requests, acks=all
 //! load small   --bootstrap 127.0.0.1:9092 --pid PID      1 KiB requests, acks=all, 64 connections
 //! load consume --bootstrap 127.0.0.1:9092 --pid PID      what `produce` left behind, in large fetches
+//! load across  --source 127.0.0.1:19092 --target 127.0.0.1:29092 --pid PID --pid PID     through a mirror
 //! ```
 //!
-//! Prints throughput, and of the process PID its CPU seconds (per GB, of 10^9 bytes, and per request) and resident
-//! memory. Any broker of the Kafka protocol can be measured; the topics are made anew by each producing run.
+//! Prints throughput, and of the processes PID their CPU seconds (per GB, of 10^9 bytes, and per request) and resident
+//! memory. Any broker of the Kafka protocol can be measured; the topics are made anew by each producing run. `across` makes
+//! topics called `load-across-*`, which the mirror has to carry.
 
+mod across;
 mod connection;
 mod consume;
+mod data;
 mod measure;
 mod produce;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
+use data::Data;
 use measure::Measured;
 
 #[derive(Parser)]
@@ -72,39 +77,85 @@ enum Scenario {
         #[arg(long, default_value_t = 1)]
         rounds: u32,
     },
+    /// From a producer at one broker to a consumer at another that mirrors it.
+    Across {
+        #[arg(long)]
+        source: SocketAddr,
+        #[arg(long)]
+        target: SocketAddr,
+        #[arg(long, default_value_t = 4)]
+        partitions: usize,
+        #[arg(long, default_value_t = 4)]
+        in_flight: usize,
+        #[arg(long, default_value_t = 1_000_000)]
+        request_bytes: usize,
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// MB/s over all partitions; as much as goes without.
+        #[arg(long)]
+        rate: Option<f64>,
+        #[arg(long, value_enum, default_value_t = Data::Events)]
+        data: Data,
+        #[command(flatten)]
+        report: Report,
+    },
 }
 
 #[derive(Args)]
 struct Broker {
     #[arg(long)]
     bootstrap: SocketAddr,
-    /// The broker's process, to be told its CPU time and memory.
+    #[command(flatten)]
+    report: Report,
+}
+
+#[derive(Args)]
+struct Report {
+    /// A broker's process, to be told its CPU time and memory; several are added up.
     #[arg(long)]
-    pid: Option<u32>,
+    pid: Vec<u32>,
     /// One JSON object instead of text.
     #[arg(long)]
     json: bool,
 }
 
 fn main() {
-    let (broker, measured) = match Arguments::parse().scenario {
+    let (report, measured) = match Arguments::parse().scenario {
         Scenario::Produce { broker, connections, in_flight, request_bytes, requests, acks } => {
             let load = produce::Load { topic: "load", connections, in_flight, request_bytes, requests, acks };
-            let measured = produce::run("produce", broker.bootstrap, broker.pid, &load);
-            (broker, measured)
+            let measured = produce::run("produce", broker.bootstrap, &broker.report.pid, &load);
+            (broker.report, measured)
         }
         Scenario::Small { broker, connections, in_flight, request_bytes, requests, acks } => {
             let load =
                 produce::Load { topic: "load-small", connections, in_flight, request_bytes, requests, acks };
-            let measured = produce::run("small", broker.bootstrap, broker.pid, &load);
-            (broker, measured)
+            let measured = produce::run("small", broker.bootstrap, &broker.report.pid, &load);
+            (broker.report, measured)
         }
         Scenario::Consume { broker, fetch_bytes, rounds } => {
-            let measured = consume::run(broker.bootstrap, broker.pid, "load", fetch_bytes, rounds);
-            (broker, measured)
+            let measured = consume::run(broker.bootstrap, &broker.report.pid, "load", fetch_bytes, rounds);
+            (broker.report, measured)
+        }
+        Scenario::Across {
+            source,
+            target,
+            partitions,
+            in_flight,
+            request_bytes,
+            seconds,
+            rate,
+            data,
+            report,
+        } => {
+            let duration = Duration::from_secs(seconds);
+            let rate = rate.map(|mb| (mb * 1e6) as u64);
+            let across =
+                across::Across { source, target, partitions, in_flight, request_bytes, duration, rate, data };
+            let measured = across::run(&report.pid, &across);
+            (report, measured)
         }
     };
-    print(&measured, broker.json);
+    print(&measured, report.json);
 }
 
 fn print(measured: &Measured, json: bool) {

@@ -1,6 +1,9 @@
 //! What a run took, and what it took from the broker's process.
 
-use std::{fmt, fs, time::Instant};
+use std::{
+    fmt, fs,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 
@@ -21,23 +24,48 @@ pub(crate) struct Measured {
     cpu_seconds_per_gb: Option<f64>,
     cpu_microseconds_per_request: Option<f64>,
     resident_mb: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<Percentiles>,
+}
+
+/// In milliseconds.
+#[derive(Serialize)]
+pub(crate) struct Percentiles {
+    p50_ms: f64,
+    p99_ms: f64,
+    p999_ms: f64,
+    max_ms: f64,
+}
+
+impl Percentiles {
+    /// At least one.
+    pub(crate) fn of(mut all: Vec<Duration>) -> Self {
+        all.sort_unstable();
+        let at = |share: f64| {
+            let index = ((all.len() as f64 * share).ceil() as usize).clamp(1, all.len()) - 1;
+            all[index].as_secs_f64() * 1e3
+        };
+        Self { p50_ms: at(0.5), p99_ms: at(0.99), p999_ms: at(0.999), max_ms: at(1.0) }
+    }
 }
 
 /// A measurement that has begun.
 pub(crate) struct Meter {
-    pid: Option<u32>,
+    pids: Vec<u32>,
     cpu_before: Option<f64>,
     started: Instant,
 }
 
 impl Meter {
-    pub(crate) fn start(pid: Option<u32>) -> Self {
-        Self { pid, cpu_before: pid.and_then(cpu_seconds), started: Instant::now() }
+    /// Measures these processes together.
+    pub(crate) fn start(pids: &[u32]) -> Self {
+        let cpu_before = sum(pids, cpu_seconds);
+        Self { pids: pids.to_vec(), cpu_before, started: Instant::now() }
     }
 
     pub(crate) fn stop(self, scenario: &'static str, requests: u64, bytes: u64) -> Measured {
         let seconds = self.started.elapsed().as_secs_f64();
-        let cpu = self.pid.and_then(cpu_seconds).zip(self.cpu_before).map(|(after, before)| after - before);
+        let cpu = sum(&self.pids, cpu_seconds).zip(self.cpu_before).map(|(after, before)| after - before);
         Measured {
             scenario,
             requests,
@@ -48,9 +76,22 @@ impl Meter {
             cpu_seconds: cpu,
             cpu_seconds_per_gb: cpu.map(|cpu| cpu / (bytes as f64 / GB)),
             cpu_microseconds_per_request: cpu.map(|cpu| cpu * 1e6 / requests as f64),
-            resident_mb: self.pid.and_then(resident_mb),
+            resident_mb: sum(&self.pids, resident_mb),
+            latency: None,
         }
     }
+}
+
+impl Measured {
+    pub(crate) fn with_latency(self, latency: Percentiles) -> Self {
+        Self { latency: Some(latency), ..self }
+    }
+}
+
+/// Of processes together; `None` without any, or if one of them cannot be asked.
+fn sum(pids: &[u32], of: impl Fn(u32) -> Option<f64>) -> Option<f64> {
+    let first = pids.first().map(|_| 0.0)?;
+    pids.iter().try_fold(first, |sum, pid| Some(sum + of(*pid)?))
 }
 
 impl fmt::Display for Measured {
@@ -70,7 +111,16 @@ impl fmt::Display for Measured {
         {
             write!(f, "; broker: {cpu:.2} CPU s, {per_gb:.2} CPU s/GB, {per_request:.1} CPU us/request")?;
         }
-        self.resident_mb.map_or(Ok(()), |resident| write!(f, ", {resident:.0} MB resident"))
+        if let Some(resident) = self.resident_mb {
+            write!(f, ", {resident:.0} MB resident")?;
+        }
+        if let Some(Percentiles { p50_ms, p99_ms, p999_ms, max_ms }) = self.latency {
+            write!(
+                f,
+                "; ack to readable: p50 {p50_ms:.2}, p99 {p99_ms:.2}, p99.9 {p999_ms:.2}, max {max_ms:.2} ms"
+            )?;
+        }
+        Ok(())
     }
 }
 

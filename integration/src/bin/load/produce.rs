@@ -15,10 +15,10 @@ use protocol::{
 
 use crate::{
     connection::{Connection, decoded, encoded},
+    data::{Data, batch},
     measure::{Measured, Meter},
 };
 
-const RECORD_BYTES: usize = 1_000;
 const DELETE_TOPICS: i16 = 5;
 const METADATA: i16 = 4;
 
@@ -32,12 +32,12 @@ pub(crate) struct Load {
     pub(crate) acks: i16,
 }
 
-pub(crate) fn run(scenario: &'static str, address: SocketAddr, pid: Option<u32>, load: &Load) -> Measured {
+pub(crate) fn run(scenario: &'static str, address: SocketAddr, pids: &[u32], load: &Load) -> Measured {
     make_topic(address, load);
-    let records = records(load.request_bytes);
+    let records = batch(Data::Noise, load.request_bytes, 1);
     let lanes = (0..load.connections).map(|at| Lane::open(address, load, at, &records));
     let mut lanes: Vec<Lane> = lanes.collect();
-    let meter = Meter::start(pid);
+    let meter = Meter::start(pids);
     let mut unsent = load.requests;
     for lane in &mut lanes {
         lane.send(load.in_flight, &mut unsent);
@@ -94,13 +94,6 @@ impl Lane {
         self.in_flight -= count;
         count
     }
-}
-
-/// A batch of about so many bytes, of records of a kilobyte at most.
-fn records(bytes: usize) -> Bytes {
-    let value = vec![b'x'; RECORD_BYTES.min(bytes.saturating_sub(100).max(1))];
-    let count = (bytes / (value.len() + 10)).max(1);
-    produce::batch(&vec![&value[..]; count])
 }
 
 fn make_topic(address: SocketAddr, load: &Load) {

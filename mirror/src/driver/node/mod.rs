@@ -23,6 +23,7 @@ use super::{
     metrics::LinkMetrics,
     pool::BufferPool,
     random::Random,
+    reset_key::ResetKey,
     settings::TransportSettings,
     source::{Pace, SourceParts},
     target::{Applier, Finder, Places, PlacesParts, Tables, TargetLink, TargetParts, TargetView},
@@ -77,6 +78,7 @@ pub(crate) struct NodeParts {
     pub(crate) ends: HeardEnds,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
+    pub(crate) reset_key: ResetKey,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) tables: PathBuf,
     pub(crate) metrics: Arc<LinkMetrics>,
@@ -142,7 +144,7 @@ fn start(
     let here = Datacenter::from(parts.here.datacenter.as_str());
     let accepting = parts.links.iter().any(|link| link.from == here);
     let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
-    let endpoint = endpoint(parts.listen, server, &parts.transport)?;
+    let endpoint = endpoint(parts.listen, server, &parts.transport, &parts.reset_key)?;
     let address = endpoint.local_addr()?;
     let (target_links, places) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
     parts.ends.are_from(target_links.clone());
