@@ -41,7 +41,7 @@ mod reconcile_model_test;
 mod table_model_test;
 
 pub use answer::{TargetLog, Translated, identity};
-pub use file::{Healed, TableError, TableFile, TableKey, TableLabel};
+pub use file::{FILE_EXTENSION, Healed, TableError, TableFile, TableKey, TableLabel};
 pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use run::{Run, RunError};
 pub use table::Table;

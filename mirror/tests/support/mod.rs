@@ -16,7 +16,7 @@ pub(crate) use assignment::Chosen;
 pub(crate) use credentials::Authority;
 pub(crate) use discard::Discard;
 pub(crate) use relay::Relay;
-pub(crate) use rules::{AllIn, Everything, MergedInto, NoUnits};
+pub(crate) use rules::{AllIn, Everything, MergedInto, NoUnits, Nothing};
 pub(crate) use site::{Site, batch, valve};
 pub(crate) use world::{World, peer, reset_key};
 

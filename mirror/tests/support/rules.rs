@@ -56,3 +56,16 @@ impl LinkRules for MergedInto {
         true
     }
 }
+
+/// No topic, no group.
+pub(crate) struct Nothing;
+
+impl LinkRules for Nothing {
+    fn topic(&self, _name: &str) -> Option<TopicRule> {
+        None
+    }
+
+    fn group(&self, _group: &str) -> bool {
+        false
+    }
+}

@@ -123,6 +123,12 @@ impl Site {
         id
     }
 
+    pub(crate) async fn delete_topic(&self, id: TopicId, partition: i32) {
+        self.0.catalog.send_modify(|catalog| drop(Arc::make_mut(catalog).topics.remove(&id)));
+        let log = self.0.logs.lock().remove(&(id, PartitionId(partition))).unwrap();
+        self.0.dir.remove(&log).await.unwrap();
+    }
+
     fn put(&self, topic: CatalogTopic) {
         self.0.catalog.send_modify(|catalog| {
             Arc::make_mut(catalog).topics.insert(topic.id, Arc::new(topic));

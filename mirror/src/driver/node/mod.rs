@@ -26,7 +26,7 @@ use super::{
     reset_key::ResetKey,
     settings::TransportSettings,
     source::{Pace, SourceParts},
-    target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
+    target::{Applier, Finder, Places, PlacesParts, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
     units::{HeardEnds, Tails, Units},
@@ -85,7 +85,6 @@ pub(crate) struct NodeParts {
     pub(crate) tables: PathBuf,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) places: Arc<Places>,
 }
 
 /// Why the links of a node do not run.
@@ -108,6 +107,7 @@ pub(crate) type TargetLinks = Vec<(String, Peer, Inquirer<TargetView>)>;
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) target_links: TargetLinks,
+    pub(crate) places: Arc<Places>,
 }
 
 /// Runs all links until it is told to stop.
@@ -148,7 +148,7 @@ fn start(
     let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
     let endpoint = endpoint(parts.listen, server, &parts.transport, &parts.reset_key)?;
     let address = endpoint.local_addr()?;
-    let target_links = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    let (target_links, places) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
     parts.ends.are_from(target_links.clone());
     if accepting {
         let sources = parts
@@ -160,7 +160,7 @@ fn start(
         let acceptor = Acceptor::new(endpoint.clone(), parts, sources);
         tasks.spawn(acceptor.run(stopping.clone()));
     }
-    Ok((endpoint, Running { address, target_links }))
+    Ok((endpoint, Running { address, target_links, places }))
 }
 
 fn spawn_targets(
@@ -170,7 +170,7 @@ fn spawn_targets(
     workers: &Workers,
     tasks: &mut JoinSet<()>,
     stopping: &Stopping,
-) -> TargetLinks {
+) -> (TargetLinks, Arc<Places>) {
     let applier = Applier {
         unpackers: Arc::new(Kit::new(Unpacker::new)),
         workers: workers.clone(),
@@ -182,8 +182,12 @@ fn spawn_targets(
         Arc::clone(&parts.ports.sink),
         workers.clone(),
     ));
+    let ours = parts.links.iter().filter(|link| link.to == *here);
+    let rules = ours.clone().map(|link| (link.name(), Arc::clone(&link.rules))).collect();
+    let ports = parts.ports.clone();
+    let places = Arc::new(Places::new(PlacesParts { tables: Arc::clone(&tables), ports, rules }));
     let mut links = TargetLinks::new();
-    for link in parts.links.iter().filter(|link| link.to == *here) {
+    for link in ours {
         for (peer, address) in &link.peers {
             let dialler = Dialler {
                 endpoint: endpoint.clone(),
@@ -192,13 +196,13 @@ fn spawn_targets(
                 peer: peer.clone(),
                 address: address.clone(),
             };
-            let target = target_parts(parts, link, dialler, applier.clone(), Arc::clone(&tables));
+            let target = target_parts(parts, link, dialler, applier.clone(), &tables, &places);
             let (inquirer, inquiries) = inquiry();
             tasks.spawn(TargetLink::new(target, inquiries).run(stopping.clone()));
             links.push((link.name(), peer.clone(), inquirer));
         }
     }
-    links
+    (links, places)
 }
 
 fn target_parts(
@@ -206,11 +210,12 @@ fn target_parts(
     link: &LinkSpec,
     dialler: Dialler,
     applier: Applier,
-    tables: Arc<Tables>,
+    tables: &Arc<Tables>,
+    places: &Arc<Places>,
 ) -> TargetParts {
     let credit_window = parts.transport.credit_bytes;
     let (sink, random) = (Arc::clone(&parts.ports.sink), parts.random.clone());
-    let finder = Finder { link: link.name(), sink, tables, random };
+    let finder = Finder { link: link.name(), sink, tables: Arc::clone(tables), random };
     let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
     TargetParts {
         link: link.name(),
@@ -219,7 +224,7 @@ fn target_parts(
         topology: parts.topology.clone(),
         ports: parts.ports.clone(),
         finder,
-        places: Arc::clone(&parts.places),
+        places: Arc::clone(places),
         flows: flows(parts, link),
         lines: parts.lines.clone(),
         tails: parts.tails.clone(),

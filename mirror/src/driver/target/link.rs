@@ -13,8 +13,9 @@ use protocol::Offset;
 use super::{
     apply::Applier,
     groups::Groups,
-    landing::{Finder, Landings, Place, Places},
+    landing::{Finder, Landings, Place},
     live::{Inbound, Live, next_of},
+    places::Places,
     topics::{Topics, Woken},
 };
 use crate::{

@@ -1,4 +1,4 @@
-//! The translation tables of a node: made, opened, and brought up to their logs.
+//! The translation tables of a node: made, opened, brought up to their logs, and found by the name of the source's topic.
 //!
 //! The log is the truth: a batch's origin is in the batch, so what a table lacks after a crash, or has lost to a damaged file,
 //! is read from the log.
@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 
 use core_log::{ReadLimit, Storage};
 use protocol::{
-    Offset, TopicName,
+    Offset, PartitionId, TopicName,
     batch::{BatchError, BatchHeader},
 };
 
-use super::{landing::stop_reason, merged::MergedPlace};
+use super::{landing::stop_reason, merged::MergedPlace, shelf::Shelf};
 use crate::{
     driver::workers::Workers,
     ports::{BatchSink, SinkPartition},
@@ -37,6 +37,8 @@ pub(crate) struct Tables {
     workers: Workers,
     /// Those that are open; who opens one holds its lock.
     open: Mutex<HashMap<TableKey, Arc<Opening>>>,
+    /// All that there are, once somebody asked for one by name.
+    shelf: tokio::sync::Mutex<Option<Shelf>>,
 }
 
 type Opening = tokio::sync::Mutex<Weak<MergedPlace>>;
@@ -49,7 +51,14 @@ impl Tables {
         sink: Arc<dyn BatchSink>,
         workers: Workers,
     ) -> Self {
-        Self { storage, directory, sink, workers, open: Mutex::default() }
+        Self {
+            storage,
+            directory,
+            sink,
+            workers,
+            open: Mutex::default(),
+            shelf: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The table of a partition of what the source calls `topic`, brought up to its log; a new one where there is none.
@@ -69,6 +78,25 @@ impl Tables {
                 Ok(place)
             }
         }
+    }
+
+    /// The tables of a partition of what the source of a link calls `topic`, the one made last first: the source may have made
+    /// its topic anew, or it was merged into another one here before.
+    pub(super) async fn named(
+        &self,
+        link: &str,
+        topic: &str,
+        partition: PartitionId,
+    ) -> Result<Vec<TableLabel>, StopReason> {
+        let mut shelf = self.shelf.lock().await;
+        let shelf = match &mut *shelf {
+            Some(shelf) => shelf,
+            None => {
+                let (storage, directory) = (Arc::clone(&self.storage), self.directory.clone());
+                shelf.insert(self.on_worker(move || Shelf::read(&*storage, &directory)).await?)
+            }
+        };
+        shelf.find(link, topic, partition)
     }
 
     async fn bring_up(
@@ -99,6 +127,9 @@ impl Tables {
         let (table, healed) = self.on_worker(heal).await?;
         if let Some(healed) = healed {
             warn_of_damage(&key, topic, &healed);
+        }
+        if let Some(shelf) = &mut *self.shelf.lock().await {
+            shelf.put(table.label());
         }
         Ok(MergedPlace::new(sink, table))
     }
@@ -131,9 +162,13 @@ impl Tables {
     }
 
     fn path(&self, key: &TableKey) -> PathBuf {
-        // A colon is no character for a file name everywhere.
-        self.directory.join(key.link.replace(':', "+")).join(key.file_name())
+        self.directory.join(directory_name(&key.link)).join(key.file_name())
     }
+}
+
+/// A colon is no character for a file name everywhere.
+pub(super) fn directory_name(link: &str) -> String {
+    link.replace(':', "+")
 }
 
 fn warn_of_damage(key: &TableKey, topic: &TopicName, healed: &Healed) {

@@ -50,6 +50,9 @@ const NAMES_AT: usize = 74;
 const HEADER_CRC_AT: usize = SECTOR - 4;
 const _: () = assert!(NAMES_AT + LINK_BYTES_MAX + TOPIC_BYTES_MAX <= HEADER_CRC_AT);
 
+/// Of a table's file.
+pub const FILE_EXTENSION: &str = "translation";
+
 /// What a table is the table of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TableKey {
@@ -71,12 +74,12 @@ impl fmt::Display for TableKey {
 impl TableKey {
     /// A file name, unique within a link.
     pub fn file_name(&self) -> String {
-        format!("{}-{}-{}.translation", self.topic_id, self.partition, self.target_id)
+        format!("{}-{}-{}.{FILE_EXTENSION}", self.topic_id, self.partition, self.target_id)
     }
 
     /// What the file was called in format version 1.
     pub(super) fn former_file_name(&self) -> String {
-        format!("{}-{}.translation", self.topic_id, self.partition)
+        format!("{}-{}.{FILE_EXTENSION}", self.topic_id, self.partition)
     }
 }
 

@@ -31,7 +31,11 @@ use core_log::{
 };
 use protocol::{ProducerId, TopicName, batch::BatchHeader};
 
-pub use self::{errors::TableError, format::TableKey, heal::Healed};
+pub use self::{
+    errors::TableError,
+    format::{FILE_EXTENSION, TableKey},
+    heal::Healed,
+};
 use self::{
     format::{
         CHUNK_RUNS_MAX, CHUNKS_AT, Header, LINK_BYTES_MAX, SECTOR, TOPIC_BYTES_MAX, VERSION,
