@@ -5,10 +5,7 @@ use std::{
     net::Ipv4Addr,
     path::Path,
     process::{self, Command},
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -25,6 +22,7 @@ use super::{
     links::Links,
     plan::{Name, Plan},
     report::{DatacenterReport, DirectionReport, Report},
+    stop::Stop,
 };
 use crate::wait::eventually_within;
 
@@ -37,8 +35,7 @@ pub struct Layout {
     links: Arc<Links>,
     _ground: Ground,
     blank: Report,
-    stop: SyncSender<()>,
-    stopped: Receiver<()>,
+    stop: Stop,
 }
 
 /// The namespaces, taken away when it is dropped.
@@ -76,10 +73,10 @@ impl Layout {
             datacenters,
             directions: Vec::new(),
         };
-        let (stop, stopped) = sync_channel(1);
+        let stop = Stop::default();
         let socket = state::control_socket(root, &plan.name);
         let server = Server::start(&socket, Arc::clone(&links), blank.clone(), stop.clone())?;
-        Ok(Self { _server: server, links, _ground: ground, blank, stop, stopped })
+        Ok(Self { _server: server, links, _ground: ground, blank, stop })
     }
 
     /// Changes what happens to what `from` sends to `to`; the settings after it.
@@ -138,16 +135,12 @@ impl Layout {
     /// Asks for the end, as `wan down` does: [`Self::wait_until_stopped`] returns.
     pub fn stopper(&self) -> impl Fn() + Send + 'static {
         let stop = self.stop.clone();
-        move || {
-            // If it is full, it has been asked before.
-            let _ = stop.try_send(());
-        }
+        move || stop.ask()
     }
 
     /// Until someone asks for the end.
     pub fn wait_until_stopped(&self) {
-        // Its other end is ours, so that it is never closed.
-        let _ = self.stopped.recv();
+        self.stop.wait();
     }
 
     fn datacenter(&self, name: &str) -> Result<&DatacenterReport, LayoutError> {

@@ -32,6 +32,7 @@ mod pipe;
 mod plan;
 mod pump;
 mod report;
+mod stop;
 
 pub use control::Client;
 pub use counters::Counters;

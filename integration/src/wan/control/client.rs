@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Longer than a server is kept from answering by one who says nothing.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct Client {

@@ -7,14 +7,13 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::SyncSender,
     },
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use super::{
-    super::{error::HostError, links::Links, report::Report},
+    super::{error::HostError, links::Links, report::Report, stop::Stop},
     Answer, REQUEST_BYTES_MAX, Request, read_line, to_line,
 };
 
@@ -34,7 +33,7 @@ impl Server {
         path: &Path,
         links: Arc<Links>,
         blank: Report,
-        stop: SyncSender<()>,
+        stop: Stop,
     ) -> Result<Self, HostError> {
         let failed = |error: io::Error| HostError::new(path.display().to_string(), error);
         // Left by one that was killed: the layout's lock says that nobody listens on it.
@@ -66,7 +65,7 @@ impl Drop for Server {
 struct Work {
     links: Arc<Links>,
     blank: Report,
-    stop: SyncSender<()>,
+    stop: Stop,
     over: Arc<AtomicBool>,
 }
 
@@ -100,8 +99,7 @@ impl Work {
             },
             Request::Show => Answer::Report(Report { directions: self.links.report(), ..self.blank.clone() }),
             Request::Stop => {
-                // If it is full, it has been asked before.
-                let _ = self.stop.try_send(());
+                self.stop.ask();
                 Answer::Stopping
             }
         }
