@@ -39,7 +39,8 @@ impl Client {
     ///
     /// If the layout is not up, has no such link, or takes no such value.
     pub fn set(&self, from: &str, to: &str, change: &Change) -> Result<Impairments, LayoutError> {
-        let request = Request::Set { from: from.to_owned(), to: to.to_owned(), change: change.clone() };
+        let change = Box::new(change.clone());
+        let request = Request::Set { from: from.to_owned(), to: to.to_owned(), change };
         match self.ask(&request)? {
             Answer::Set(impairments) => Ok(impairments),
             answer => Err(unexpected(answer)),

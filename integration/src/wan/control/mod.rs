@@ -22,7 +22,7 @@ const ANSWER_BYTES_MAX: u64 = 4 << 20;
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Request {
-    Set { from: String, to: String, change: Change },
+    Set { from: String, to: String, change: Box<Change> },
     Show,
     Stop,
 }
@@ -62,7 +62,7 @@ fn a_line_is_whole_and_bounded() {
 
 #[test]
 fn requests_read_back_as_they_were_written() {
-    let change = Change { loss: Some(0.5), ..Change::default() };
+    let change = Box::new(Change { loss: Some(0.5), ..Change::default() });
     let request = Request::Set { from: "a".to_owned(), to: "b".to_owned(), change };
     let line = to_line(&request);
     assert_eq!(line, "{\"set\":{\"from\":\"a\",\"to\":\"b\",\"change\":{\"loss\":0.5}}}\n");

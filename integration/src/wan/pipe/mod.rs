@@ -192,22 +192,13 @@ impl Pipe {
 
     /// Decides over all segments of a packet; says whether anything befalls any.
     fn draw_fates(&mut self, segments: usize) -> bool {
-        self.fates.clear();
-        let kinds: [(&mut Strikes, fn(&mut Fate)); 4] = [
-            (&mut self.losses, |fate| fate.lost = true),
-            (&mut self.duplications, |fate| fate.twice = true),
-            (&mut self.corruptions, |fate| fate.flipped = true),
-            (&mut self.reorderings, |fate| fate.late = true),
-        ];
-        for (strikes, befall) in kinds {
-            let mut from = 0;
-            while let Some(at) = strikes.next(segments - from) {
-                self.fates.resize(segments, Fate::default());
-                befall(&mut self.fates[from + at]);
-                from += at + 1;
-            }
-        }
-        !self.fates.is_empty()
+        let fates = &mut self.fates;
+        fates.clear();
+        draw(&mut self.losses, segments, fates, |fate| fate.lost = true);
+        draw(&mut self.duplications, segments, fates, |fate| fate.twice = true);
+        draw(&mut self.corruptions, segments, fates, |fate| fate.flipped = true);
+        draw(&mut self.reorderings, segments, fates, |fate| fate.late = true);
+        !fates.is_empty()
     }
 
     /// Runs of segments that nothing befalls stay together, the others go their own ways.
@@ -290,5 +281,15 @@ impl Pipe {
         }
         let fitting = (room / packet.segment_bytes().max(1) as u64) as usize;
         segments.start..segments.start + fitting.min(segments.len() - 1)
+    }
+}
+
+/// What one process does to the segments of a packet. The fates stay empty until there is one.
+fn draw(strikes: &mut Strikes, segments: usize, fates: &mut Vec<Fate>, befall: fn(&mut Fate)) {
+    let mut from = 0;
+    while let Some(at) = strikes.next(segments - from) {
+        fates.resize(segments, Fate::default());
+        befall(&mut fates[from + at]);
+        from += at + 1;
     }
 }
