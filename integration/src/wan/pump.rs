@@ -106,14 +106,16 @@ impl Work {
         // Without it, packets are up to 50 microseconds late.
         let _ = set_current_timer_slack(Some(TIMER_SLACK_NANOS));
         let mut buffer = vec![0; PACKET_BYTES_MAX];
-        loop {
-            if !self.obey() {
-                return;
+        let mut readable = true;
+        while self.obey() {
+            if readable {
+                let Ok(more) = self.read_burst(&mut buffer) else { return };
+                readable = more;
             }
-            let Ok(more) = self.read_burst(&mut buffer) else { return };
             self.write_arrived();
-            if !more && self.wait().is_err() {
-                return;
+            if !readable {
+                let Ok(found) = self.wait() else { return };
+                readable = found;
             }
         }
     }
@@ -159,8 +161,8 @@ impl Work {
         }
     }
 
-    /// Until a packet comes, one arrives, or a command is given.
-    fn wait(&self) -> io::Result<()> {
+    /// Until a packet comes, one arrives, or a command is given; whether there is something to read.
+    fn wait(&self) -> io::Result<bool> {
         let timeout =
             self.pipe.next_arrival().map(|arrival| timespec(arrival.saturating_sub(self.epoch.elapsed())));
         let (from, wake) = (&*self.from, &*self.wake);
@@ -172,7 +174,8 @@ impl Work {
         if ready[1].revents().contains(PollFlags::IN) {
             rustix::io::read(wake, &mut [0; 8])?;
         }
-        Ok(())
+        // An error shows when it is read.
+        Ok(!ready[0].revents().is_empty())
     }
 }
 
