@@ -27,6 +27,7 @@ mod ports;
 pub mod produce;
 mod relay;
 mod wait;
+pub mod wan;
 mod wire;
 
 pub use binary::command as daemon_command;
