@@ -26,7 +26,7 @@ use super::{
     reset_key::ResetKey,
     settings::TransportSettings,
     source::{Pace, SourceParts},
-    target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
+    target::{Applier, Finder, Places, Resumer, Tables, TargetLink, TargetParts, TargetView, resumer},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
     units::{HeardEnds, Tails, Units},
@@ -104,10 +104,14 @@ pub enum NodeError {
 /// The links that this node dials, to be asked how they are.
 pub(crate) type TargetLinks = Vec<(String, Peer, Inquirer<TargetView>)>;
 
+/// The same links, to be told to try again.
+pub(crate) type Resumers = Vec<(String, Resumer)>;
+
 /// What is known once everything runs.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) target_links: TargetLinks,
+    pub(crate) resumers: Resumers,
 }
 
 /// Runs all links until it is told to stop.
@@ -148,7 +152,7 @@ fn start(
     let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
     let endpoint = endpoint(parts.listen, server, &parts.transport, &parts.reset_key)?;
     let address = endpoint.local_addr()?;
-    let target_links = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    let (target_links, resumers) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
     parts.ends.are_from(target_links.clone());
     if accepting {
         let sources = parts
@@ -160,7 +164,7 @@ fn start(
         let acceptor = Acceptor::new(endpoint.clone(), parts, sources);
         tasks.spawn(acceptor.run(stopping.clone()));
     }
-    Ok((endpoint, Running { address, target_links }))
+    Ok((endpoint, Running { address, target_links, resumers }))
 }
 
 fn spawn_targets(
@@ -170,13 +174,13 @@ fn spawn_targets(
     workers: &Workers,
     tasks: &mut JoinSet<()>,
     stopping: &Stopping,
-) -> TargetLinks {
+) -> (TargetLinks, Resumers) {
     let applier = Applier {
         unpackers: Arc::new(Kit::new(Unpacker::new)),
         workers: workers.clone(),
         metrics: Arc::clone(&parts.metrics),
     };
-    let mut links = TargetLinks::new();
+    let (mut links, mut resumers) = (TargetLinks::new(), Resumers::new());
     for link in parts.links.iter().filter(|link| link.to == *here) {
         for (peer, address) in &link.peers {
             let dialler = Dialler {
@@ -188,11 +192,13 @@ fn spawn_targets(
             };
             let target = target_parts(parts, link, dialler, applier.clone());
             let (inquirer, inquiries) = inquiry();
-            tasks.spawn(TargetLink::new(target, inquiries).run(stopping.clone()));
+            let (resumer, resumes) = resumer();
+            tasks.spawn(TargetLink::new(target, inquiries, resumes).run(stopping.clone()));
             links.push((link.name(), peer.clone(), inquirer));
+            resumers.push((link.name(), resumer));
         }
     }
-    links
+    (links, resumers)
 }
 
 fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
