@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Command::Topology { command } => cli::topology_answer(&command).print(),
         Command::Status { json, asked } => cli::status_answer(asked, json).print(),
         Command::Failover(arguments) => cli::failover_answer(arguments).print(),
+        Command::Resume(arguments) => cli::resume_answer(arguments).print(),
         Command::Translate(arguments) => cli::translate_answer(arguments).print(),
         Command::Certs { command } => cli::certs_answer(&command, wall_time(&clock)).print(),
         Command::Demo { options } => demo::run(&options, clock),

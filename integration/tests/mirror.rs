@@ -10,5 +10,6 @@ mod mirror {
     mod network;
     mod read_only;
     mod replica;
+    mod resume;
     mod slow_target;
 }

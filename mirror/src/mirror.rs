@@ -11,13 +11,13 @@ use protocol::{Offset, PartitionId, TopicName};
 use crate::{
     driver::{
         Credentials, FailoverError, HeardEnds, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError,
-        NodeParts, Operator, Peer, Places, Random, ResetKey, Sessions, Tails, TargetLinks, TransportSettings,
-        UnitViews, Units, UnitsError, UnitsParts, run,
+        NodeParts, Operator, Peer, Places, Random, ResetKey, Resumers, Running, Sessions, Tails, TargetLinks,
+        TransportSettings, UnitViews, Units, UnitsError, UnitsParts, Which, run,
     },
     ownership::{Datacenter, FailoverReport, Membership, Settings as UnitSettings},
     ports::Ports,
     position::{SourceOffset, TargetOffset},
-    status::{IncomingLink, OutgoingLink, Status, UnitStatus},
+    status::{IncomingLink, OutgoingLink, Status, StoppedPartition, UnitStatus},
     stop::StopReason,
     translation::Translated,
 };
@@ -65,6 +65,7 @@ pub struct Mirror {
     thread: LinkThread,
     address: SocketAddr,
     target_links: TargetLinks,
+    resumers: Resumers,
     sessions: Arc<Sessions>,
     units: Arc<UnitViews>,
     metrics: Arc<LinkMetrics>,
@@ -179,6 +180,16 @@ impl Mirror {
         Status { incoming, outgoing, units }
     }
 
+    /// Tries stopped partitions of a link again; answers which were stopped, and why. A dry run only answers.
+    pub async fn resume(&self, link: &str, which: Which, dry_run: bool) -> Vec<StoppedPartition> {
+        let mut stopped = Vec::new();
+        for (_, resumer) in self.resumers.iter().filter(|(name, _)| name == link) {
+            let resumed = resumer.resume(which.clone(), dry_run).await;
+            stopped.extend(resumed.into_iter().map(StoppedPartition::from));
+        }
+        stopped
+    }
+
     /// Moves a unit's home here; returns when it has moved, or when it is known why it does not. Repeating it is safe.
     pub async fn failover(
         &self,
@@ -211,8 +222,18 @@ impl OpenedMirror {
         let workers = node.transport.worker_threads;
         let thread = LinkThread::start(workers, move |stopping| run(node, units, ready, stopping))?;
         let running = started.await.map_err(|_| NodeError::Ended)??;
-        let (address, target_links, places) = (running.address, running.target_links, running.places);
-        Ok(Mirror { thread, address, target_links, sessions, units: views, metrics, places, operator })
+        let Running { address, target_links, places, resumers } = running;
+        Ok(Mirror {
+            thread,
+            address,
+            target_links,
+            resumers,
+            sessions,
+            units: views,
+            metrics,
+            places,
+            operator,
+        })
     }
 }
 

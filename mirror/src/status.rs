@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    driver::{PathView, Peer, SourceLinkView, TargetView},
+    driver::{PathView, Peer, Resumed, SourceLinkView, TargetView},
     link::{
         receiver::{PartitionState, PartitionView, Stall},
         sender::{Class, SubscriptionView},
@@ -72,6 +72,14 @@ pub struct Stopped {
     pub reason: String,
     pub action: &'static str,
     pub facts: StopReason,
+}
+
+/// A partition that was stopped, by its name at the source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoppedPartition {
+    pub topic: String,
+    pub partition: i32,
+    pub stop: Stopped,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -144,6 +152,13 @@ impl IncomingPartition {
 impl Stopped {
     fn new(facts: StopReason) -> Self {
         Self { code: facts.code(), reason: facts.to_string(), action: facts.action(), facts }
+    }
+}
+
+impl From<Resumed> for StoppedPartition {
+    fn from(resumed: Resumed) -> Self {
+        let Resumed { topic, partition, reason } = resumed;
+        Self { topic, partition, stop: Stopped::new(reason) }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A stop is a decision that the mirror does not take back by itself, save where the cause is seen to be gone: going on
 //! would skip records, keep records that the source does not have, or write what may not be written. What comes and goes
-//! by itself (a lost connection, a full disk) is not a stop. Each reason has a code that operators and metrics see, and
+//! by itself (a lost connection, a full disk) is not a stop. An operator who has seen to the cause has it tried again with
+//! `isthmus resume`, which skips nothing: if the cause is still there, so is the stop. Each reason has a code that operators and metrics see, and
 //! says what to do.
 
 use std::fmt;
@@ -128,39 +129,41 @@ impl StopReason {
     pub fn action(&self) -> &'static str {
         match self {
             Self::SourceRewound { .. } => {
-                "find out whether the source was restored from a backup; keep the target as the better copy, or empty its topic to take the source's"
+                "find out whether the source was restored from a backup, and which side is the better copy; to begin with the source's again, take the topic out of the link, delete it at the target, and put it back"
             }
             Self::Diverged { .. } => {
-                "compare both sides from the common offset on, save the target's records from there if they matter, then truncate the target to it"
+                "compare both sides from the common offset on and save the target's records from there if they matter; to begin with the source's again, take the topic out of the link, delete it at the target, and put it back"
             }
             Self::SourceTrimmed { .. } => {
-                "the records are lost to this mirror: accept the range, or empty the target's topic; raise the source's retention or the link's rate"
+                "the records are lost to this mirror, and `isthmus resume` does not skip them: to begin where the source begins now, take the topic out of the link, delete it at the target, and put it back; raise the source's retention or the link's rate"
             }
             Self::UnexpectedGap { .. } | Self::SourceDamaged { .. } => {
-                "check the source's disk and log; the target still has what was mirrored before"
+                "check the source's disk and log, then `isthmus resume`; the target still has what was mirrored before"
             }
             Self::BrokenChain { .. } => {
-                "restart the link; if it comes again, report it with both sides' logs"
+                "`isthmus resume`; if it comes again, report it with both sides' logs"
             }
             Self::UnknownTopic => "create the topic at the source, or take it out of the topology",
             Self::TopicGone => "the target keeps its records; delete its topic when they are not needed",
             Self::SourceIdChanged { .. } => {
-                "the topic was deleted and created again: move the target's old topic away, then it is mirrored anew"
+                "the topic was deleted and created again: take it out of the link, delete the old one at the target, and put it back"
             }
             Self::LowerGeneration { .. } => {
                 "the home moved: the side that is behind goes on by itself once it has heard of it; check that the two can talk"
             }
             Self::BadBlock { .. } => {
-                "restart the link; if it comes again, check the memory and disks of both machines"
+                "`isthmus resume`; if it comes again, check the memory and disks of both machines"
             }
             Self::BatchTooLarge { .. } => {
-                "raise the link's largest batch and its credit window on both sides"
+                "lower `max.message.bytes` of the topic, so that no more of them come; if the limit is `link.credit_bytes`, raise that on both sides, restart them, and the partition goes on"
             }
             Self::UnsupportedBatch { .. } => "mirror this topic as a replica instead of merging it",
             Self::SourceOffline { .. } => "see the source's log for the disk error and restart it",
-            Self::TargetOffline { .. } => "see the target's log for the disk error and restart it",
+            Self::TargetOffline { .. } => {
+                "see the target's log for the disk error; once the disk is well, `isthmus resume`, and restart the node if that does not help"
+            }
             Self::TargetRefused { .. } => {
-                "see whether something else writes the target's topic; compare both sides"
+                "see whether something else writes the target's topic, and compare both sides; then `isthmus resume`"
             }
             Self::TranslationLost { .. } => {
                 "to go on, move the table's file away and restart: what the source still has is then mirrored again, behind what is here, and offsets mirrored before are not translated any more; or mirror the topic into a new one"

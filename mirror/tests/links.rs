@@ -16,8 +16,10 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use mirror::{
+    driver::Which,
     mirror::{Mirror, Translation},
     ownership::{OrphanedTail, StateName},
+    status::IncomingPartition,
 };
 use protocol::batch::Compression;
 
@@ -449,6 +451,52 @@ async fn a_log_that_the_link_finds_apart_makes_its_unit_diverged_and_stays_as_it
     target.shutdown().await;
     let target = world.target(source.address()).await;
     assert_eq!(target.units().unit("orders").unwrap().tails.len(), 1);
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_stopped_partition_goes_on_when_it_is_told_to_and_only_then() {
+    let mut world = World::new();
+    world.rules = std::sync::Arc::new(MergedInto("all-orders"));
+    let orders = world.east.create_topic("orders", 7, 2);
+    let all = world.west.create_topic("all-orders", 9, 2);
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    for partition in 0..2 {
+        world.east.produce(orders, partition, values(0, 10)).await;
+        soon("the first part", world.west.reaches(all, partition, 20)).await;
+    }
+    // In the tables, too, and durably.
+    soon("the first part to be acknowledged", async {
+        let behind = |partition: &IncomingPartition| partition.durable_end < 20;
+        while target.status().await.incoming[0].partitions.iter().any(behind) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // The records get into the log, and what the table says of them is lost.
+    world.tables.fail_sync("tables", 1);
+    world.east.produce(orders, 0, values(10, 10)).await;
+    until("the stop", || target.metrics().partitions_stopped.value() == 1).await;
+    world.east.produce(orders, 0, values(20, 10)).await;
+
+    let which = |topic: &str| Which { topic: Some(topic.to_owned()), partition: None };
+    assert_eq!(target.resume("east:west", which("clicks"), false).await, []);
+    assert_eq!(target.resume("north:west", Which::default(), false).await, []);
+    for _ in 0..2 {
+        let told = target.resume("east:west", Which::default(), true).await;
+        assert_eq!((told.len(), told[0].partition, told[0].stop.code), (1, 0, "target-offline"));
+    }
+    let told = target.resume("east:west", which("orders"), false).await;
+    assert_eq!((told.len(), told[0].topic.as_str(), told[0].partition), (1, "orders", 0));
+    soon("what came meanwhile", world.west.reaches(all, 0, 60)).await;
+    soon("the table", translates(&target, 60, 60)).await;
+    assert_eq!(world.west.log(all, 0).unwrap().ends().log_end.0, 60, "nothing twice");
+    for offset in 0..60 {
+        assert_eq!(to_target(&target, offset).await, Some(offset));
+    }
+    assert_eq!(target.resume("east:west", Which::default(), false).await, []);
     target.shutdown().await;
     source.shutdown().await;
 }

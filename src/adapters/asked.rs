@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mirror::{driver::FailoverError, ownership::FailoverRefusal, stop::StopReason};
 use topology::{Flow, LinkPlan, NodePlan, Side, UnitPlan};
 
-use crate::operations::{FailoverRequest, Kind, Problem, TranslateRequest};
+use crate::operations::{FailoverRequest, Kind, Problem};
 
 /// The unit to be moved, if its new home is here.
 pub(super) fn unit<'a>(plan: &'a NodePlan, request: &FailoverRequest) -> Result<&'a UnitPlan, Problem> {
@@ -44,13 +44,9 @@ pub(super) fn unit<'a>(plan: &'a NodePlan, request: &FailoverRequest) -> Result<
     Ok(unit)
 }
 
-/// The link that is asked about, if this node is at its target, and what it does with the topic.
-pub(super) fn link<'a>(
-    plan: &'a NodePlan,
-    request: &TranslateRequest,
-) -> Result<(&'a LinkPlan, &'a Flow), Problem> {
-    let TranslateRequest { link: name, topic, .. } = request;
-    let link = plan.links().find(|link| link.name == *name).ok_or_else(|| {
+/// The link that is asked about, if this node is at its target.
+pub(super) fn link<'a>(plan: &'a NodePlan, name: &str) -> Result<&'a LinkPlan, Problem> {
+    let link = plan.links().find(|link| link.name == name).ok_or_else(|| {
         let names: Vec<&str> = plan.links().map(|link| link.name.as_str()).collect();
         let message = format!("no link {name:?} here; there are: {}", names.join(", "));
         Problem::new(Kind::NotFound, "unknown-link", message)
@@ -61,11 +57,15 @@ pub(super) fn link<'a>(
             format!("this node is the source of {name}; ask its target, with --admin: {}", nodes.join(", "));
         return Err(Problem::new(Kind::Refused, "other-end", message));
     }
-    let flow = link.flow(topic).ok_or_else(|| {
-        let message = format!("{name} does not carry {topic:?}; name the topic as the source does");
+    Ok(link)
+}
+
+/// What the link does with a topic.
+pub(super) fn flow<'a>(link: &'a LinkPlan, topic: &str) -> Result<&'a Flow, Problem> {
+    link.flow(topic).ok_or_else(|| {
+        let message = format!("{} does not carry {topic:?}; name the topic as the source does", link.name);
         Problem::new(Kind::NotFound, "unknown-topic", message)
-    })?;
-    Ok((link, flow))
+    })
 }
 
 /// Why an offset cannot be taken across, though it may have been mirrored.

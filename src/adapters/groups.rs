@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use broker::{
-    coordinator::group::{self, CommittedOffset, Groups, OffsetToCommit, OffsetsByTopic},
+    coordinator::group::{self, CommittedOffset, GroupState, Groups, OffsetToCommit, OffsetsByTopic},
     metadata::{Image, Metadata},
 };
 use mirror::ports::{BoxFuture, GroupCommit, GroupEvent, GroupOffset, GroupOffsets, GroupStore, PortError};
@@ -100,8 +100,8 @@ impl Drop for BrokerGroups {
     }
 }
 
-/// The broker's events in the words of the port. If this task is behind itself, every position is told anew; of what was deleted
-/// meanwhile nobody hears, which leaves a position where none is needed.
+/// The broker's events in the words of the port. If this task is behind itself, every position is told anew, and every group that
+/// has no members; of what was deleted meanwhile nobody hears, which leaves a position where none is needed.
 async fn forward(
     mut changes: broadcast::Receiver<group::GroupEvent>,
     groups: Groups,
@@ -113,8 +113,8 @@ async fn forward(
             Ok(change) => vec![event(change, &metadata.image())],
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "links were behind the groups' commits; all positions are told anew");
-                match groups.all_committed_offsets().await {
-                    Ok(all) => commits(snapshot(all, &metadata.image())).collect(),
+                match everything(&groups, &metadata).await {
+                    Ok(all) => all,
                     Err(code) => {
                         tracing::warn!(?code, "not all positions could be told");
                         Vec::new()
@@ -128,6 +128,14 @@ async fn forward(
             let _ = events.send(event);
         }
     }
+}
+
+async fn everything(groups: &Groups, metadata: &Metadata) -> Result<Vec<GroupEvent>, ErrorCode> {
+    let all = groups.all_committed_offsets().await?;
+    let listed = groups.list().await?.into_iter();
+    let empty = listed.filter(|listed| listed.description.state == GroupState::Empty);
+    let emptied = empty.map(|listed| GroupEvent::Emptied { group: listed.id });
+    Ok(commits(snapshot(all, &metadata.image())).chain(emptied).collect())
 }
 
 fn event(change: group::GroupEvent, image: &Image) -> GroupEvent {
@@ -144,6 +152,7 @@ fn event(change: group::GroupEvent, image: &Image) -> GroupEvent {
             GroupEvent::OffsetGone { group, topic, topic_id, partition }
         }
         group::GroupEvent::GroupRemoved { group, .. } => GroupEvent::GroupGone { group },
+        group::GroupEvent::Emptied { group } => GroupEvent::Emptied { group },
     }
 }
 

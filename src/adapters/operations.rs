@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use mirror::{
-    driver::PathView,
+    driver::{PathView, Which},
     mirror::{FailoverOptions, Mirror, Translation},
     ownership::{FailoverReport, Gate, OrphanedTail, UnitView},
-    status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
+    status::{
+        IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped,
+        StoppedPartition,
+    },
 };
 use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 
 use super::asked;
 use crate::operations::{
-    Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
+    Answering, FailoverRequest, NodeStatus, Operations, Problem, ResumeReport, ResumeRequest,
+    ResumedPartition, Telling, TranslateRequest, Translated,
     status::{
         LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, TailStatus, TransportStatus,
         UnitStatus,
@@ -77,12 +81,26 @@ impl Operations for NodeOperations {
         })
     }
 
+    fn resume(&self, request: ResumeRequest) -> Answering<'_, ResumeReport> {
+        Box::pin(async move {
+            let link = asked::link(&self.plan, &request.link)?;
+            let ResumeRequest { topic, partition, dry_run, .. } = request;
+            topic.as_ref().map(|topic| asked::flow(link, topic)).transpose()?;
+            let mirror = self.mirror.as_ref().ok_or_else(Problem::stands_alone)?;
+            let stopped = mirror.resume(&link.name, Which { topic, partition }, dry_run).await;
+            let partitions = stopped.iter().map(resumed).collect();
+            Ok(ResumeReport { link: link.name.clone(), dry_run, partitions })
+        })
+    }
+
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         Box::pin(async move {
             let Some(mirror) = &self.mirror else {
-                return Err(asked::link(&self.plan, &request).err().unwrap_or_else(Problem::stands_alone));
+                return Err(asked::link(&self.plan, &request.link)
+                    .err()
+                    .unwrap_or_else(Problem::stands_alone));
             };
-            let TranslateRequest { link, topic, partition, offset, reverse } = request.clone();
+            let TranslateRequest { link, topic, partition, offset, reverse } = request;
             let found = match reverse {
                 false => mirror.translate(&link, &topic, partition, offset).await,
                 true => mirror.translate_back(&link, &topic, partition, offset).await,
@@ -91,7 +109,7 @@ impl Operations for NodeOperations {
             // What was mirrored once is answered, whatever the topology says of it now.
             let target_topic = match &found {
                 Some(found) => found.target_topic.clone(),
-                None => match asked::link(&self.plan, &request)?.1 {
+                None => match asked::flow(asked::link(&self.plan, &link)?, &topic)? {
                     Flow::Replica => topic.clone(),
                     Flow::Merged { into } => into.to_string(),
                 },
@@ -151,6 +169,16 @@ fn outgoing(link: &LinkPlan, peer: &Peer, views: &[OutgoingLink]) -> LinkStatus 
     }
 }
 
+fn stop(stopped: &Stopped) -> Stop {
+    let Stopped { code, reason, action, .. } = stopped;
+    Stop { code: (*code).to_owned(), what: reason.clone(), action: (*action).to_owned() }
+}
+
+fn resumed(stopped: &StoppedPartition) -> ResumedPartition {
+    let StoppedPartition { topic, partition, stop: why } = stopped;
+    ResumedPartition { topic: topic.clone(), partition: *partition, stop: stop(why) }
+}
+
 fn transport(path: PathView) -> TransportStatus {
     TransportStatus {
         rtt_ms: path.rtt.as_secs_f64() * 1_000.0,
@@ -179,11 +207,6 @@ fn partition(view: &IncomingPartition) -> PartitionStatus {
         State::NoSpace => "no-space",
         State::Closed => "closed",
         State::Stopped => "stopped",
-    };
-    let stop = |Stopped { code, reason, action, .. }: &Stopped| Stop {
-        code: (*code).to_owned(),
-        what: reason.clone(),
-        action: (*action).to_owned(),
     };
     PartitionStatus {
         topic: view.topic.clone(),

@@ -56,6 +56,6 @@ async fn readyz(State(status): State<Arc<Status>>) -> (StatusCode, String) {
 async fn unknown() -> (StatusCode, &'static str) {
     (
         StatusCode::NOT_FOUND,
-        "there are /metrics, /healthz, /readyz, /v1/status, /v1/failover and /v1/translate\n",
+        "there are /metrics, /healthz, /readyz, /v1/status, /v1/failover, /v1/resume and /v1/translate\n",
     )
 }

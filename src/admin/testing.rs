@@ -3,7 +3,8 @@
 use mirror::ownership::{FailoverReport, GroupTotals, HomeGeneration, Outcome};
 
 use crate::operations::{
-    Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
+    Answering, FailoverRequest, Kind, NodeStatus, Operations, Problem, ResumeReport, ResumeRequest,
+    ResumedPartition, Telling, TranslateRequest, Translated,
     status::{LinkStatus, PartitionStatus, Stop, TransportStatus, UnitStatus},
 };
 
@@ -41,6 +42,13 @@ impl Operations for FakeNode {
         })
     }
 
+    fn resume(&self, request: ResumeRequest) -> Answering<'_, ResumeReport> {
+        let ResumeRequest { link, topic, partition, dry_run } = request;
+        let (topic, partition) = (topic.unwrap_or_default(), partition.unwrap_or_default());
+        let partitions = vec![ResumedPartition { topic, partition, stop: stop() }];
+        Box::pin(async move { Ok(ResumeReport { link, dry_run, partitions }) })
+    }
+
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         let TranslateRequest { link, topic, partition, offset, reverse } = request;
         let translated = (offset == 10).then_some(20);
@@ -49,6 +57,10 @@ impl Operations for FakeNode {
         let answer = Translated { link, topic, target_topic, partition, offset, reverse, translated, how };
         Box::pin(async move { Ok(answer) })
     }
+}
+
+fn stop() -> Stop {
+    Stop { code: "diverged".into(), what: "two stories".into(), action: "compare".into() }
 }
 
 pub(super) fn status() -> NodeStatus {
@@ -67,7 +79,7 @@ pub(super) fn status() -> NodeStatus {
         position: Some(7),
         lag_records: Some(2),
         lag_seconds: Some(1.5),
-        stop: Some(Stop { code: "diverged".into(), what: "two stories".into(), action: "compare".into() }),
+        stop: Some(stop()),
     };
     let link = LinkStatus {
         name: "us:eu".into(),

@@ -18,13 +18,15 @@ use mirror::ownership::FailoverReport;
 
 use super::{Status, patience::Patience};
 use crate::operations::{
-    FailoverRequest, Kind, NodeStatus, Problem, ProblemAnswer, TranslateRequest, Translated,
+    FailoverRequest, Kind, NodeStatus, Problem, ProblemAnswer, ResumeReport, ResumeRequest, TranslateRequest,
+    Translated,
 };
 
 pub(super) fn routes() -> Router<Arc<Status>> {
     Router::new()
         .route("/v1/status", get(status))
         .route("/v1/failover", post(failover))
+        .route("/v1/resume", post(resume))
         .route("/v1/translate", get(translate))
         .method_not_allowed_fallback(other_method)
 }
@@ -43,6 +45,17 @@ async fn failover(
     status.operations()?.failover(request).await.map(Json)
 }
 
+async fn resume(
+    State(status): State<Arc<Status>>,
+    request: Result<Json<ResumeRequest>, JsonRejection>,
+) -> Result<Json<ResumeReport>, Problem> {
+    let Json(request) = request.map_err(|rejection| invalid(&rejection.body_text()))?;
+    if request.partition.is_some() && request.topic.is_none() {
+        return Err(invalid("a partition is one of a topic: name the topic, too"));
+    }
+    status.operations()?.resume(request).await.map(Json)
+}
+
 async fn translate(
     State(status): State<Arc<Status>>,
     request: Result<Query<TranslateRequest>, QueryRejection>,
@@ -55,7 +68,7 @@ async fn other_method() -> Response {
     let problem = Problem::new(
         Kind::Invalid,
         "method",
-        "ask with GET for status and translate, with POST for failover",
+        "ask with GET for status and translate, with POST for failover and resume",
     );
     (StatusCode::METHOD_NOT_ALLOWED, Json(ProblemAnswer { error: problem })).into_response()
 }
@@ -101,8 +114,12 @@ mod tests {
     }
 
     async fn post(status: &Arc<Status>, body: &str) -> (u16, Value) {
+        post_to(status, "/v1/failover", body).await
+    }
+
+    async fn post_to(status: &Arc<Status>, path: &str, body: &str) -> (u16, Value) {
         let length = body.len();
-        let head = "POST /v1/failover HTTP/1.1\r\nHost: x\r\nContent-Type: application/json";
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json");
         ask(status, format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}")).await
     }
 
@@ -151,6 +168,16 @@ mod tests {
         assert_eq!((code, &told["error"]["code"]), (400, &json!("invalid-request")), "{told}");
         let (code, told) = get(&node(), "/v1/failover").await;
         assert_eq!((code, &told["error"]["code"]), (405, &json!("method")));
+    }
+
+    #[tokio::test]
+    async fn stopped_partitions_are_resumed_by_link_topic_and_partition() {
+        let resume = async |body: &str| post_to(&node(), "/v1/resume", body).await;
+        let (code, told) = resume(r#"{"link":"us:eu","topic":"orders","partition":0}"#).await;
+        assert_eq!((code, &told["dry_run"]), (200, &json!(false)));
+        assert_eq!(told["partitions"][0]["stop"]["code"], "diverged");
+        let (code, told) = resume(r#"{"link":"us:eu","partition":0}"#).await;
+        assert_eq!((code, &told["error"]["code"]), (400, &json!("invalid-request")));
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 //! ```text
 //!   run, config show                     settings  (flags before or after the command's name alike; no command: run)
 //!   topology ..., certs ...              files that the command names; no settings
-//!   status, failover, translate          ask a running node on its admin port
+//!   status, failover, resume, translate  ask a running node on its admin port
 //! ```
 //!
 //! Exit codes are those of `exit`; a command that does one thing gives an [`Answer`].
@@ -14,6 +14,7 @@ mod config_show;
 mod failover;
 mod flags;
 mod node;
+mod resume;
 mod status;
 mod table;
 mod topology;
@@ -24,11 +25,12 @@ use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub(crate) use self::{
     answer::Answer, certs::CertsCommand, config_show::show, failover::FailoverArguments, flags::Flags,
-    node::Asked, topology::TopologyCommand, translate::TranslateArguments,
+    node::Asked, resume::ResumeArguments, topology::TopologyCommand, translate::TranslateArguments,
 };
 pub(crate) use self::{
-    certs::answer as certs_answer, failover::answer as failover_answer, status::answer as status_answer,
-    topology::answer as topology_answer, translate::answer as translate_answer,
+    certs::answer as certs_answer, failover::answer as failover_answer, resume::answer as resume_answer,
+    status::answer as status_answer, topology::answer as topology_answer,
+    translate::answer as translate_answer,
 };
 use crate::demo::DemoOptions;
 
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     },
     /// Move a failover unit's home to another datacenter; ask a node of the new home.
     Failover(FailoverArguments),
+    /// Try partitions again that a link has stopped; ask a node at its target.
+    Resume(ResumeArguments),
     /// Say where an offset of one side of a link is at the other.
     Translate(TranslateArguments),
 }

@@ -1,14 +1,15 @@
 //! What an operator can ask of a running node, and the answers: the shape of the admin port's JSON, which scripts rely on.
 //!
 //! ```text
-//!   isthmus status, failover, translate  --HTTP-->  admin routes  -->  Operations  -->  the mirror (src/adapters/operations)
-//!                  tables, --json       <--JSON---
+//!   isthmus status, failover, resume, translate  --HTTP-->  admin routes  -->  Operations  -->  the mirror
+//!                  tables, --json               <--JSON---                             (src/adapters/operations)
 //! ```
 //!
 //! Both ends of the wire use the types of this folder, so what is printed is what was answered.
 
 pub(crate) mod failover;
 pub(crate) mod problem;
+pub(crate) mod resume;
 pub(crate) mod status;
 pub(crate) mod translate;
 
@@ -19,6 +20,7 @@ use mirror::ownership::FailoverReport;
 pub(crate) use self::{
     failover::FailoverRequest,
     problem::{Kind, Problem, ProblemAnswer},
+    resume::{ResumeReport, ResumeRequest, ResumedPartition},
     status::NodeStatus,
     translate::{TranslateRequest, Translated},
 };
@@ -32,6 +34,8 @@ pub(crate) trait Operations: Send + Sync + 'static {
 
     /// Ends only when the verb has. Whoever stops waiting does not stop it.
     fn failover(&self, request: FailoverRequest) -> Answering<'_, FailoverReport>;
+
+    fn resume(&self, request: ResumeRequest) -> Answering<'_, ResumeReport>;
 
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated>;
 }

@@ -153,7 +153,7 @@ async fn an_old_home_that_returns_with_records_of_its_own_is_diverged_and_keeps_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_that_is_active_at_the_target_is_not_overwritten() {
+async fn a_group_that_is_active_at_the_target_is_not_overwritten_until_it_is_empty() {
     // No unit: the group may be used on both sides.
     let world =
         Datacenters::builder().flows(&link(EAST, WEST, "{ match: \"orders.*\", mode: replica }")).start();
@@ -168,6 +168,9 @@ async fn a_group_that_is_active_at_the_target_is_not_overwritten() {
     commit(&world.east.bootstrap(), "other", &[3, 4]);
     await_committed(&world.west.bootstrap(), "other", &[3, 4]);
     assert_eq!(committed_at(&world.west.bootstrap(), "local"), [7, 8]);
+    // Once its last member leaves, what the source says of it counts.
+    drop(member);
+    await_committed(&world.west.bootstrap(), "local", &[1, 2]);
 }
 
 fn failover(world: &Datacenters, flags: &[&str]) -> (bool, serde_json::Value) {

@@ -39,14 +39,15 @@ pub use self::{
     random::Random,
     reset_key::ResetKey,
     settings::{Congestion, TransportSettings},
+    target::Which,
     transport::{EndpointError, client_config, endpoint, transport_config},
     units::{FailoverError, UnitsError},
 };
 
 pub(crate) use self::{
     line::Lines,
-    node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
-    target::{Places, TargetView},
+    node::{NodeParts, Resumers, Running, Sessions, SourceLinkView, TargetLinks, run},
+    target::{Places, Resumed, TargetView},
     thread::LinkThread,
     units::{HeardEnds, Operator, Tails, Units, UnitsParts},
 };

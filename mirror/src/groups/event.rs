@@ -29,6 +29,8 @@ pub enum Event {
     TargetEmpty {
         group: GroupId,
     },
+    /// News of that kind were missed: any of the groups may be.
+    TargetsMayBeEmpty,
     /// Homes or rules changed: what was allowed may not be any more, and the other way round.
     FlowsChanged,
     /// Durable.

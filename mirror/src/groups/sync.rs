@@ -69,6 +69,8 @@ struct Group {
 struct Batch {
     round: Round,
     rows: Vec<(Key, Option<Applied>)>,
+    /// The group lost its last member meanwhile: that it was active is no news any more.
+    emptied: bool,
 }
 
 impl GroupSync {
@@ -88,13 +90,20 @@ impl GroupSync {
                 }
             }
             Event::TargetEmpty { group } => self.on_empty(&group, world, out),
+            Event::TargetsMayBeEmpty => {
+                for group in self.groups.keys().cloned().collect::<Vec<_>>() {
+                    self.on_empty(&group, world, out);
+                }
+            }
             Event::FlowsChanged => {
                 for group in self.groups.keys().cloned().collect::<Vec<_>>() {
                     self.push(&group, world, out);
                 }
             }
             Event::Applied { group, round } => self.on_applied(&group, round, world, out),
-            Event::Refused { group, round, refusal } => self.on_refused(now, group, round, refusal),
+            Event::Refused { group, round, refusal } => {
+                self.on_refused(now, &group, round, refusal, world, out)
+            }
             Event::DeadlinePassed => {
                 let due = |(group, at): (&GroupId, &Duration)| (*at <= now).then(|| group.clone());
                 for group in self.retries.iter().filter_map(due).collect::<Vec<_>>() {
@@ -175,7 +184,9 @@ impl GroupSync {
 
     fn on_empty(&mut self, group: &GroupId, world: &impl Translate, out: &mut Vec<Command>) {
         let Some(known) = self.groups.get_mut(group) else { return };
-        if mem::take(&mut known.conflict) {
+        if let Some(batch) = &mut known.in_flight {
+            batch.emptied = true;
+        } else if mem::take(&mut known.conflict) {
             self.push_although_active(group, world, out);
         }
     }
@@ -198,19 +209,27 @@ impl GroupSync {
         self.push(name, world, out);
     }
 
-    fn on_refused(&mut self, now: Duration, name: GroupId, round: Round, refusal: Refusal) {
-        let Some(group) = self.groups.get_mut(&name) else { return };
-        if group.in_flight.take_if(|batch| batch.round == round).is_none() {
-            return;
-        }
+    fn on_refused(
+        &mut self,
+        now: Duration,
+        name: &GroupId,
+        round: Round,
+        refusal: Refusal,
+        world: &impl Translate,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let Some(batch) = group.in_flight.take_if(|batch| batch.round == round) else { return };
+        group.conflict &= !batch.emptied;
         match refusal {
             Refusal::Active => {
-                group.conflict = true;
                 self.totals.conflicts = self.totals.conflicts.saturating_add(1);
+                group.conflict = !batch.emptied;
+                self.push(name, world, out);
             }
             Refusal::Unavailable => {
                 group.pause = group.pause.saturating_mul(2).clamp(PAUSE_MIN, PAUSE_MAX);
-                self.retries.insert(name, now.saturating_add(group.pause));
+                self.retries.insert(name.clone(), now.saturating_add(group.pause));
             }
         }
     }
@@ -251,10 +270,10 @@ impl GroupSync {
         self.round = Round(self.round.0.saturating_add(1));
         let (round, group_id) = (self.round, name.clone());
         if !commits.is_empty() {
-            group.in_flight = Some(Batch { round, rows });
+            group.in_flight = Some(Batch { round, rows, emptied: false });
             out.push(Command::Apply { group: group_id, round, generation, commits });
         } else if !gone.is_empty() {
-            group.in_flight = Some(Batch { round, rows: gone_rows });
+            group.in_flight = Some(Batch { round, rows: gone_rows, emptied: false });
             out.push(Command::Remove { group: group_id, round, generation, partitions: gone });
         }
     }

@@ -210,6 +210,24 @@ fn case_22_an_active_group_is_never_written_over_and_tried_again_when_it_is_empt
     assert_eq!((bench.applied[&0], bench.row().conflict), (50, false));
 }
 
+/// The refusal and the news that the group is empty may come in either order.
+#[test]
+fn case_22_a_group_that_is_empty_before_its_refusal_is_heard_is_tried_again() {
+    for empty in [Event::TargetEmpty { group: GroupId::from("g") }, Event::TargetsMayBeEmpty] {
+        for refusal in [Refusal::Active, Refusal::Unavailable] {
+            let mut bench = Bench::new(Target::with_log(0, 100));
+            bench.refusal = Some(Refusal::Active);
+            bench.tell(committed(0, 50));
+            let out = bench.handle(committed(0, 60));
+            let [Command::Apply { group, round, .. }] = &out[..] else { panic!("{out:?}") };
+            let refused = Event::Refused { group: group.clone(), round: *round, refusal };
+            assert!(bench.handle(empty.clone()).is_empty(), "one batch at a time");
+            let again = bench.handle(refused).len();
+            assert_eq!((again, bench.row().conflict), (usize::from(refusal == Refusal::Active), false));
+        }
+    }
+}
+
 #[test]
 fn case_22_a_newer_commit_is_another_try() {
     let mut bench = Bench::new(Target::with_log(0, 100));

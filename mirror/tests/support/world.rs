@@ -27,7 +27,8 @@ pub(crate) struct World {
     pub(crate) east_key: ResetKey,
     /// Everything is in this failover unit, at home in the east.
     pub(crate) unit: Option<&'static str>,
-    tables: MemoryStorage,
+    /// The disk of the translation tables.
+    pub(crate) tables: MemoryStorage,
 }
 
 pub(crate) fn peer(datacenter: &str) -> Peer {

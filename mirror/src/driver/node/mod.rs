@@ -26,7 +26,9 @@ use super::{
     reset_key::ResetKey,
     settings::TransportSettings,
     source::{Pace, SourceParts},
-    target::{Applier, Finder, Places, PlacesParts, Tables, TargetLink, TargetParts, TargetView},
+    target::{
+        Applier, Finder, Places, PlacesParts, Resumer, Tables, TargetLink, TargetParts, TargetView, resumer,
+    },
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
     units::{HeardEnds, Tails, Units},
@@ -103,11 +105,15 @@ pub enum NodeError {
 /// The links that this node dials, to be asked how they are.
 pub(crate) type TargetLinks = Vec<(String, Peer, Inquirer<TargetView>)>;
 
+/// The same links, to be told to try again.
+pub(crate) type Resumers = Vec<(String, Resumer)>;
+
 /// What is known once everything runs.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) target_links: TargetLinks,
     pub(crate) places: Arc<Places>,
+    pub(crate) resumers: Resumers,
 }
 
 /// Runs all links until it is told to stop.
@@ -148,7 +154,7 @@ fn start(
     let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
     let endpoint = endpoint(parts.listen, server, &parts.transport, &parts.reset_key)?;
     let address = endpoint.local_addr()?;
-    let (target_links, places) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    let (target_links, resumers, places) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
     parts.ends.are_from(target_links.clone());
     if accepting {
         let sources = parts
@@ -160,7 +166,7 @@ fn start(
         let acceptor = Acceptor::new(endpoint.clone(), parts, sources);
         tasks.spawn(acceptor.run(stopping.clone()));
     }
-    Ok((endpoint, Running { address, target_links, places }))
+    Ok((endpoint, Running { address, target_links, places, resumers }))
 }
 
 fn spawn_targets(
@@ -170,7 +176,7 @@ fn spawn_targets(
     workers: &Workers,
     tasks: &mut JoinSet<()>,
     stopping: &Stopping,
-) -> (TargetLinks, Arc<Places>) {
+) -> (TargetLinks, Resumers, Arc<Places>) {
     let applier = Applier {
         unpackers: Arc::new(Kit::new(Unpacker::new)),
         workers: workers.clone(),
@@ -186,7 +192,7 @@ fn spawn_targets(
     let rules = ours.clone().map(|link| (link.name(), Arc::clone(&link.rules))).collect();
     let ports = parts.ports.clone();
     let places = Arc::new(Places::new(PlacesParts { tables: Arc::clone(&tables), ports, rules }));
-    let mut links = TargetLinks::new();
+    let (mut links, mut resumers) = (TargetLinks::new(), Resumers::new());
     for link in ours {
         for (peer, address) in &link.peers {
             let dialler = Dialler {
@@ -198,11 +204,13 @@ fn spawn_targets(
             };
             let target = target_parts(parts, link, dialler, applier.clone(), &tables, &places);
             let (inquirer, inquiries) = inquiry();
-            tasks.spawn(TargetLink::new(target, inquiries).run(stopping.clone()));
+            let (resumer, resumes) = resumer();
+            tasks.spawn(TargetLink::new(target, inquiries, resumes).run(stopping.clone()));
             links.push((link.name(), peer.clone(), inquirer));
+            resumers.push((link.name(), resumer));
         }
     }
-    (links, places)
+    (links, resumers, places)
 }
 
 fn target_parts(

@@ -242,7 +242,7 @@ impl TargetLink {
         }
     }
 
-    fn name_of(&self, key: &PartitionKey) -> String {
+    pub(super) fn name_of(&self, key: &PartitionKey) -> String {
         self.landings.by_key.get(key).map_or_else(String::new, |landing| landing.topic.to_string())
     }
 }

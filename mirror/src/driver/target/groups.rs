@@ -48,8 +48,7 @@ impl Groups {
             match self.events.recv().await {
                 Ok(GroupEvent::Emptied { group }) => return Event::TargetEmpty { group },
                 Ok(_) => {}
-                // Some may be empty now: all are looked at again.
-                Err(RecvError::Lagged(_)) => return Event::FlowsChanged,
+                Err(RecvError::Lagged(_)) => return Event::TargetsMayBeEmpty,
                 Err(RecvError::Closed) => std::future::pending::<()>().await,
             }
         }

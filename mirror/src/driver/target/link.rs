@@ -16,6 +16,7 @@ use super::{
     landing::{Finder, Landings, Place},
     live::{Inbound, Live, next_of},
     places::Places,
+    resume::Request,
     topics::{Topics, Woken},
 };
 use crate::{
@@ -93,6 +94,7 @@ pub(crate) struct TargetLink {
     pub(super) landings: Landings,
     assignment_changes: watch::Receiver<u64>,
     inquiries: Inquiries<TargetView>,
+    resumes: mpsc::Receiver<Request>,
     pub(super) live: Option<Live>,
     dials: JoinSet<Result<Dialled, DialError>>,
     backoff: Backoff,
@@ -112,7 +114,11 @@ pub(super) enum Fact {
 }
 
 impl TargetLink {
-    pub(crate) fn new(parts: TargetParts, inquiries: Inquiries<TargetView>) -> Self {
+    pub(crate) fn new(
+        parts: TargetParts,
+        inquiries: Inquiries<TargetView>,
+        resumes: mpsc::Receiver<Request>,
+    ) -> Self {
         let (fact, facts) = mpsc::channel(FACTS_MAX);
         let (flows, metrics) = (parts.flows.clone(), Arc::clone(&parts.metrics));
         Self {
@@ -123,6 +129,7 @@ impl TargetLink {
             assignment_changes: parts.ports.assignment.changes(),
             parts,
             inquiries,
+            resumes,
             live: None,
             dials: JoinSet::new(),
             backoff: Backoff::default(),
@@ -155,6 +162,7 @@ impl TargetLink {
                 answer = self.inquiries.next() => {
                     let _ = answer.send(self.view());
                 }
+                Some(request) = self.resumes.recv() => self.resume(request),
                 woken = self.topics.changed() => {
                     let event = self.topics.event(&woken);
                     self.tell_catalog(event);

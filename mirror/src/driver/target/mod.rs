@@ -7,6 +7,7 @@
 //!   merged    into a log with other writers                       tables    the translation tables of those logs
 //!   shelf     which tables there are                              places    where an offset is on the other side
 //!   topics    what the source has, and what follows here          groups    committed positions, translated and applied
+//!   resume    what stopped, tried again
 //! ```
 
 mod apply;
@@ -17,6 +18,7 @@ mod link;
 mod live;
 mod merged;
 mod places;
+mod resume;
 mod shelf;
 mod streams;
 mod tables;
@@ -26,4 +28,6 @@ pub(crate) use apply::Applier;
 pub(crate) use landing::Finder;
 pub(crate) use link::{TargetLink, TargetParts, TargetView};
 pub(crate) use places::{Places, PlacesParts};
+pub use resume::Which;
+pub(crate) use resume::{Resumed, Resumer, resumer};
 pub(crate) use tables::Tables;

@@ -13,6 +13,10 @@ pub enum GroupEvent {
         group: GroupId,
         why: Removal,
     },
+    /// Its last member left or fell silent: others may commit for it again.
+    Emptied {
+        group: GroupId,
+    },
 }
 
 /// An offset that was just committed.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use protocol::{ErrorCode, GenerationId, MemberId};
 
 use super::{
-    Answer, Command, Gathering, Group, Now, State, Synced, deadlines::Deadline, members::Member,
+    Answer, Command, Gathering, Group, GroupEvent, Now, State, Synced, deadlines::Deadline, members::Member,
     writes::Pending,
 };
 
@@ -96,6 +96,14 @@ impl Group {
         self.change_state(now, State::Empty);
         // If this is lost, the generation before comes back after a restart, and its members time out.
         self.write_group(now, Pending::Emptied, out);
+    }
+
+    /// After the commits of those who were members. If the record is lost, nobody is a member here all the same. If
+    /// somebody joined meanwhile, the group is emptied again some day.
+    pub(super) fn on_emptied_written(&self, out: &mut Vec<Command>) {
+        if matches!(self.state, State::Empty) {
+            out.push(Command::Announce(vec![GroupEvent::Emptied { group: self.id.clone() }]));
+        }
     }
 
     /// Whether the leader, or somebody in its place, has joined.

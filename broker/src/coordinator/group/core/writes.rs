@@ -132,7 +132,7 @@ impl Group {
         match pending {
             Pending::Assignment(generation) => self.on_assignment_written(now, generation, result, out),
             Pending::Replacement(replacement) => self.on_replacement_written(now, replacement, result, out),
-            Pending::Emptied => {}
+            Pending::Emptied => self.on_emptied_written(out),
             Pending::Commit(commit) => self.on_commit_written(commit, result, out),
             Pending::Deletion(deletion) => self.on_deletion_written(now, deletion, result, out),
         }

@@ -16,9 +16,35 @@ fn the_rest_rebalances_at_once_when_a_member_leaves() {
 fn the_last_to_leave_empties_the_group() {
     let mut bench = Bench::new();
     let ids = bench.stable(&[newcomer("a")]);
+    bench.commit(client(who(&ids[0]), 1), &[("t", 0, 5)]);
     bench.leave(vec![who(&ids[0])]);
     assert_eq!(bench.group.state(), GroupState::Empty);
     assert_eq!(bench.describe().unwrap().protocol_type, "consumer");
+    bench.store();
+    assert!(
+        matches!(&bench.announced[..], [GroupEvent::Committed(_), GroupEvent::Emptied { .. }]),
+        "what it committed last, then that it is gone: {:?}",
+        bench.announced
+    );
+}
+
+#[test]
+fn a_group_that_somebody_joins_at_once_is_not_announced_as_empty() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(&[newcomer("a")]);
+    bench.leave(vec![who(&ids[0])]);
+    bench.join(newcomer("b"));
+    bench.store();
+    assert_eq!(bench.announced, []);
+}
+
+#[test]
+fn a_group_is_announced_as_empty_also_when_that_could_not_be_stored() {
+    let mut bench = Bench::new();
+    let ids = bench.stable(&[newcomer("a")]);
+    bench.leave(vec![who(&ids[0])]);
+    assert!(bench.fail_one());
+    assert_eq!(bench.announced, [GroupEvent::Emptied { group: GroupId::from("g") }]);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Bench {
     pub(super) fn announced_offsets(&self) -> Vec<i64> {
         let offset = |event: &GroupEvent| match event {
             GroupEvent::Committed(committed) => Some(committed.offset.0),
-            GroupEvent::Removed(_) | GroupEvent::GroupRemoved { .. } => None,
+            GroupEvent::Removed(_) | GroupEvent::GroupRemoved { .. } | GroupEvent::Emptied { .. } => None,
         };
         self.announced.iter().filter_map(offset).collect()
     }

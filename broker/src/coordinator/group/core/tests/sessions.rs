@@ -34,8 +34,10 @@ fn a_group_whose_last_member_is_silent_becomes_empty_and_says_so_in_the_log() {
     assert_eq!(bench.group.state(), GroupState::Empty);
     assert_eq!(bench.group.generation(), GenerationId(2));
     let before = bench.stored.len();
+    assert_eq!(bench.announced, [], "not before it is durable");
     bench.store();
     assert_eq!(bench.stored.len(), before + 1);
+    assert_eq!(bench.announced, [GroupEvent::Emptied { group: GroupId::from("g") }]);
 }
 
 #[test]
