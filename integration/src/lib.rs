@@ -21,10 +21,12 @@ pub mod client;
 mod daemon;
 pub mod datacenters;
 mod http;
+pub mod load;
 mod metrics;
 mod ports;
 pub mod produce;
 mod relay;
+pub mod side_by_side;
 mod wait;
 mod wire;
 
