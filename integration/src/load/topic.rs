@@ -13,6 +13,7 @@ use protocol::{
     },
 };
 
+use super::ends;
 use crate::{Wire, eventually};
 
 const CREATE_TOPICS: i16 = 5;
@@ -74,7 +75,8 @@ fn await_leaders(wire: &mut Wire, name: &str, partitions: i32) {
         let ready = error == ErrorCode::NONE
             && i32::try_from(found.len()) == Ok(partitions)
             && found.iter().all(|error| *error == ErrorCode::NONE);
-        ready.then_some(())
+        // Kafka names a leader a little before that takes requests.
+        ready.then(|| ends::records(wire, name, partitions)).flatten()
     });
 }
 

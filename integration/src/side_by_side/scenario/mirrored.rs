@@ -56,16 +56,16 @@ pub(crate) fn await_caught_up(
     limit: Duration,
     context: &mut Context<'_>,
 ) -> Instant {
-    let all = ends::records(&mut Wire::connect(world.source.kafka), topic, partitions);
+    let all = ends::records(&mut Wire::connect(world.source.kafka), topic, partitions).expect("it is there");
     let mut wire = Wire::connect(world.target.kafka);
-    let before = ends::records(&mut wire, topic, partitions);
+    let before = ends::records(&mut wire, topic, partitions).expect("it flows already");
     let (mut first, mut looked) = (None, Instant::now());
     let caught_up = eventually_within(limit, || {
         if looked.elapsed() < LOOK {
             return None;
         }
         looked = Instant::now();
-        let there = ends::records(&mut wire, topic, partitions);
+        let there = ends::records(&mut wire, topic, partitions)?;
         if there > before {
             first.get_or_insert(looked);
         }
