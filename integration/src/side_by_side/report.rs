@@ -66,10 +66,12 @@ pub(crate) fn json(scenario: &str, cases: &[CaseRuns]) -> serde_json::Value {
     serde_json::json!({ "scenario": scenario, "cases": cases })
 }
 
-/// A row for each figure that any run has, in the order of the first that has it.
+/// A row for each figure that any run has, in the order of the run that has most of them.
 fn rows(case: &CaseRuns) -> Vec<Row<'_>> {
     let mut known: Vec<&Figure> = Vec::new();
-    for figure in case.sides.iter().flat_map(|(_, runs)| runs).flat_map(|figures| &figures.0) {
+    let mut runs: Vec<&Figures> = case.sides.iter().flat_map(|(_, runs)| runs).collect();
+    runs.sort_by_key(|figures| std::cmp::Reverse(figures.0.len()));
+    for figure in runs.iter().flat_map(|figures| &figures.0) {
         if !known.iter().any(|known| known.name == figure.name) {
             known.push(figure);
         }

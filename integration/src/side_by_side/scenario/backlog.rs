@@ -51,13 +51,13 @@ fn run(side: &dyn Side, context: &mut Context<'_>, partitions: i32, bytes: u64) 
     flowing(&world, TOPIC, partitions, &mut ledger, context);
 
     context.progress.say("filling");
+    let wire_before = side.wire_bytes(&world);
     world.hold();
     let produced = fill(&world, &load(TOPIC), bytes);
     for (partition, batch) in &produced.sent {
         ledger.expect(*partition, &pool.batches[*batch].records, 1);
     }
     context.progress.say("measuring");
-    let wire_before = side.wire_bytes(&world);
     let (usage, started) = (Usage::start(&world.processes()), Instant::now());
     world.release();
     let first = await_caught_up(&world, TOPIC, partitions, limit, context);

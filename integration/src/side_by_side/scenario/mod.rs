@@ -4,7 +4,9 @@ mod backlog;
 mod consume;
 mod latency;
 mod mirrored;
+mod offsets;
 mod produce;
+mod start;
 mod tail;
 
 use std::time::{Duration, Instant};
@@ -36,6 +38,10 @@ pub enum Scenario {
     Backlog,
     /// A mirror that keeps up: from acknowledged at the source to readable at the target.
     Tail,
+    /// Consumer groups after the source is lost: records read again and skipped.
+    Offsets,
+    /// A broker with many partitions: time until it answers, memory, idle CPU.
+    Start,
 }
 
 pub(crate) struct Case {
@@ -60,6 +66,8 @@ impl Scenario {
             Self::Latency => "latency",
             Self::Backlog => "backlog",
             Self::Tail => "tail",
+            Self::Offsets => "offsets",
+            Self::Start => "start",
         }
     }
 
@@ -70,6 +78,8 @@ impl Scenario {
             Self::Latency => latency::cases(),
             Self::Backlog => backlog::cases(options),
             Self::Tail => tail::cases(),
+            Self::Offsets => offsets::cases(),
+            Self::Start => start::cases(),
         }
     }
 }
