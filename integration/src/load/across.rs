@@ -181,7 +181,7 @@ fn send(
         while let Some(early) = due.checked_duration_since(Instant::now()).filter(|early| !early.is_zero()) {
             thread::park_timeout(early);
         }
-        let request = replay.next();
+        let request = replay.next_request();
         bytes += request.record_bytes as f64;
         let records = request.records.cast_signed();
         if sent.send(Sent { partition: request.partition, records, due }).is_err() {

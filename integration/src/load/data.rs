@@ -14,8 +14,8 @@ use crate::produce;
 const NOISE_BYTES: usize = 1_000;
 /// What a batch holds beside its records, at most.
 const BATCH_HEADER_BYTES: usize = 61;
-/// What a record holds beside its value, about.
-const RECORD_HEADER_BYTES: usize = 9;
+/// What a record holds beside its value, at most, in batches of less than 16,384 records.
+const RECORD_HEADER_BYTES: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Data {
@@ -46,8 +46,6 @@ pub struct Batch {
     pub encoded: Bytes,
     /// A hash of each record's value.
     pub records: Vec<u64>,
-    /// Bytes of all values.
-    pub value_bytes: u64,
 }
 
 impl Pool {
@@ -92,7 +90,6 @@ fn batch(recipe: &Recipe, random: &mut Random) -> Batch {
     Batch {
         encoded: produce::records(BatchBuilder::new().compression(recipe.compression), &slices),
         records: values.iter().map(|value| hash(value)).collect(),
-        value_bytes: values.iter().map(|value| value.len() as u64).sum(),
     }
 }
 
@@ -125,7 +122,14 @@ fn event(random: &mut Random) -> Vec<u8> {
         r#"{{"event_id":"{id:016x}{:016x}","kind":"{kind}","time_ms":{time},"user_id":{user},"session":"{session:016x}","country":"{country}""#,
         random.next()
     );
-    if kind != "heartbeat" {
+    if kind == "heartbeat" {
+        let (uptime, charge) = (random.below(1_000_000), random.below(101));
+        write!(
+            text,
+            r#","version":"8.14.2","uptime_seconds":{uptime},"charge_percent":{charge},"status":"idle""#
+        )
+        .expect("a string can be written");
+    } else {
         let (item, referrer) = (random.below(900), random.below(40));
         write!(
             text,
@@ -193,7 +197,7 @@ mod tests {
         let mut random = Random(7);
         for _ in 0..10_000 {
             let event = event(&mut random);
-            assert!((150..=1_000).contains(&event.len()), "{}", event.len());
+            assert!((200..=1_000).contains(&event.len()), "{}", event.len());
             serde_json::from_slice::<serde_json::Value>(&event).unwrap();
         }
         let packed = Pool::of(&Recipe { compression: Compression::Zstd, ..RECIPE });

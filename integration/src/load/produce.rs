@@ -36,7 +36,7 @@ pub struct Produced {
     pub records: u64,
     pub bytes: u64,
     pub elapsed: Duration,
-    /// How often each batch of the pool went to which partition, to tell later what must be there.
+    /// The partition and the batch of each request, to tell later what must be there.
     pub sent: Vec<(i32, usize)>,
 }
 
@@ -104,7 +104,7 @@ impl Lane {
             if over || enough(done) {
                 break;
             }
-            let request = self.replay.next();
+            let request = self.replay.next_request();
             pieces.extend_from_slice(&request.chunks);
             bytes += request.record_bytes as usize;
             done.requests += 1;

@@ -47,7 +47,7 @@ impl Replay {
         Self { requests, next: 0 }
     }
 
-    pub fn next(&mut self) -> &Request {
+    pub fn next_request(&mut self) -> &Request {
         let at = self.next;
         self.next = (at + 1) % self.requests.len();
         &self.requests[at]

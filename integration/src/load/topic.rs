@@ -29,11 +29,7 @@ pub type Configs = [(&'static str, &'static str)];
 pub fn create(address: SocketAddr, name: &str, partitions: i32, configs: &Configs) {
     let configs = configs
         .iter()
-        .map(|(name, value)| CreateTopicsRequestConfig {
-            name: (*name).into(),
-            value: Some((*value).into()),
-            ..Default::default()
-        })
+        .map(|(name, value)| CreateTopicsRequestConfig { name: (*name).into(), value: Some((*value).into()) })
         .collect();
     let topic = CreateTopicsRequestTopic {
         name: name.into(),

@@ -29,10 +29,14 @@ mod scenario;
 mod side;
 mod usage;
 
+use std::{
+    any::Any,
+    panic::{self, AssertUnwindSafe},
+};
+
 pub use options::{Only, Options};
 pub use scenario::Scenario;
 
-use figures::Figures;
 use isthmus::Isthmus;
 use peer::Peer;
 use place::Places;
@@ -69,8 +73,7 @@ pub fn run(options: &Options, places: &Places) -> Report {
             .is_none_or(|wanted| wanted.split(',').all(|word| case.name.contains(word.trim())))
     });
     for case in wanted {
-        let mut runs: Vec<(&'static str, Vec<Figures>)> =
-            sides.iter().map(|side| (side.name(), Vec::new())).collect();
+        let mut runs = CaseRuns::new(&case.name, sides.iter().map(|side| side.name()));
         for pair in 0..options.pairs {
             let mut order: Vec<usize> = (0..sides.len()).collect();
             if pair % 2 == 1 {
@@ -86,12 +89,22 @@ pub fn run(options: &Options, places: &Places) -> Report {
                     side.name()
                 ));
                 let mut context = Context { options, places, progress: &mut progress };
-                runs[at].1.push((case.run)(side, &mut context));
+                // What one run could not do leaves the others their figures.
+                let run = panic::catch_unwind(AssertUnwindSafe(|| (case.run)(side, &mut context)));
+                match run {
+                    Ok(figures) => runs.sides[at].1.push(figures),
+                    Err(reason) => runs.failures.push(format!("{}: {}", side.name(), said(&*reason))),
+                }
             }
         }
-        report.cases.push(CaseRuns { name: case.name.clone(), sides: runs });
+        report.cases.push(runs);
     }
     report
+}
+
+fn said(reason: &(dyn Any + Send)) -> String {
+    let text = reason.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| reason.downcast_ref::<&str>().copied()).unwrap_or("it failed").to_owned()
 }
 
 impl Report {
@@ -105,6 +118,11 @@ impl Report {
         let mut json = report::json(self.scenario.name(), &self.cases);
         json["options"] = self.options.clone().into();
         json
+    }
+
+    /// Whether every run went through.
+    pub fn is_whole(&self) -> bool {
+        self.cases.iter().all(|case| case.failures.is_empty())
     }
 
     /// A figure's values over all cases and runs of the only side, or of both.

@@ -71,10 +71,10 @@ impl Node {
         self.process.as_ref().expect("it runs")
     }
 
-    /// Ends it in an orderly way.
+    /// Ends it in an orderly way; how long that took.
     #[track_caller]
-    pub(crate) fn stop(&mut self) {
-        self.process.take().expect("it runs").terminate();
+    pub(crate) fn stop(&mut self) -> Duration {
+        self.process.take().expect("it runs").terminate()
     }
 
     pub(crate) fn kill(&mut self) {

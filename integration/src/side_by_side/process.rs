@@ -5,13 +5,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{eventually, load::process};
+use crate::{eventually_within, load::process};
 
 const LOG_LINES_SHOWN: usize = 40;
+const END_LIMIT: Duration = Duration::from_secs(300);
 
 /// What a process is in its world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,11 +79,14 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
-    /// Lets it end by itself.
+    /// Lets it end by itself; how long that took.
     #[track_caller]
-    pub(crate) fn terminate(mut self) {
+    pub(crate) fn terminate(mut self) -> Duration {
+        let started = Instant::now();
         self.signal(Signal::TERM);
-        eventually("a process to end", || self.child.try_wait().expect("a child can be awaited"));
+        let ended = eventually_within(END_LIMIT, || self.child.try_wait().expect("a child can be awaited"));
+        assert!(ended.is_some(), "the {} does not end within {END_LIMIT:?}", self.role.name());
+        started.elapsed()
     }
 
     /// Fails with the end of its log if it has ended.

@@ -11,6 +11,8 @@ pub(crate) struct CaseRuns {
     pub(crate) name: String,
     /// For each side that took part, what each run came to.
     pub(crate) sides: Vec<(&'static str, Vec<Figures>)>,
+    /// Runs that did not come to figures, and why.
+    pub(crate) failures: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -30,6 +32,13 @@ struct Cell {
     min: Option<f64>,
     max: Option<f64>,
     runs: Vec<f64>,
+}
+
+impl CaseRuns {
+    pub(crate) fn new(name: &str, sides: impl Iterator<Item = &'static str>) -> Self {
+        let sides = sides.map(|side| (side, Vec::new())).collect();
+        Self { name: name.to_owned(), sides, failures: Vec::new() }
+    }
 }
 
 /// Markdown.
@@ -54,6 +63,9 @@ pub(crate) fn markdown(scenario: &str, cases: &[CaseRuns]) -> String {
             }
             text.push('\n');
         }
+        for failure in &case.failures {
+            let _ = writeln!(text, "\nFailed: {failure}");
+        }
         text.push('\n');
     }
     text
@@ -61,8 +73,12 @@ pub(crate) fn markdown(scenario: &str, cases: &[CaseRuns]) -> String {
 
 /// Everything, run by run.
 pub(crate) fn json(scenario: &str, cases: &[CaseRuns]) -> serde_json::Value {
-    let cases: Vec<_> =
-        cases.iter().map(|case| serde_json::json!({ "name": case.name, "figures": rows(case) })).collect();
+    let cases: Vec<_> = cases
+        .iter()
+        .map(
+            |case| serde_json::json!({ "name": case.name, "figures": rows(case), "failures": case.failures }),
+        )
+        .collect();
     serde_json::json!({ "scenario": scenario, "cases": cases })
 }
 
@@ -146,6 +162,7 @@ mod tests {
     fn medians_ranges_and_ratios_are_shown() {
         let case = CaseRuns {
             name: "one".to_owned(),
+            failures: vec!["B: it went away".to_owned()],
             sides: vec![
                 ("A", vec![run(100.0, 1.0), run(300.0, 3.0), run(200.0, 2.0)]),
                 ("B", vec![run(10.0, 4.0), run(30.0, 4.0)]),
@@ -153,6 +170,7 @@ mod tests {
         };
         let text = markdown("s", &[case]);
         assert!(text.contains("| throughput, MB/s | 200 [100-300] | 20.0 [10.0-30.0] | 10.00 |"), "{text}");
+        assert!(text.contains("Failed: B: it went away"), "{text}");
         assert!(text.contains("| CPU, s/GB | 2.00 [1.00-3.00] | 4.00 [4.00-4.00] | 2.00 |"), "{text}");
     }
 
@@ -160,6 +178,7 @@ mod tests {
     fn a_figure_that_one_side_lacks_has_no_ratio() {
         let case = CaseRuns {
             name: "one".to_owned(),
+            failures: Vec::new(),
             sides: vec![("A", vec![run(5.0, 0.0)]), ("B", vec![Figures::default()])],
         };
         let text = markdown("s", &[case]);

@@ -28,5 +28,5 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    ExitCode::SUCCESS
+    if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -96,9 +96,14 @@ impl Context<'_> {
             data: Data::Events,
             compression,
             batch_bytes,
-            // Small batches cost memory beyond their bytes.
-            pool_bytes: if batch_bytes < 10_000 { 4 << 20 } else { 64 << 20 },
+            pool_bytes: self.pool_bytes(batch_bytes),
         })
+    }
+
+    fn pool_bytes(&self, batch_bytes: usize) -> usize {
+        // Small batches cost memory beyond their bytes.
+        let most = if batch_bytes < 10_000 { 4 << 20 } else { 64 << 20 };
+        most.min(usize::try_from(self.options.size_mb).unwrap_or(usize::MAX).saturating_mul(1_000_000))
     }
 }
 

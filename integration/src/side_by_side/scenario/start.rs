@@ -54,7 +54,7 @@ fn run(side: &dyn Side, context: &mut Context<'_>, partitions: i32) -> Figures {
         Lanes::open(broker.node.kafka, &load).run(|done| done.requests >= requests);
     }
     context.progress.say("starting again");
-    broker.node.stop();
+    figures.lower("orderly stop", "s", broker.node.stop().as_secs_f64());
     let ready = broker.node.start();
     figures.lower("start until a client is answered", "s", ready.as_secs_f64());
     let all = await_all(broker.node.kafka, topics, each, context);
