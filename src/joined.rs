@@ -74,6 +74,7 @@ impl Joining {
             ports: adapters::ports(broker),
             clock: components.clock.clone(),
             random: adapters::random(),
+            reset_key: adapters::reset_key(&settings.data),
             storage: components.storage.clone(),
             tables: adapters::tables(&settings.data),
         };

@@ -27,7 +27,7 @@ use mirror::{
     link::block::CodecChoice,
 };
 use protocol::{TopicId, batch::Compression};
-use support::{Discard, World, batch, peer};
+use support::{Discard, World, batch, peer, reset_key};
 
 const PARTITIONS: usize = 8;
 const ROUNDS: usize = 3;
@@ -130,13 +130,13 @@ async fn link_to_disk(world: &World, topic: TopicId) -> u64 {
 /// One stream of 1 MiB chunks, which are not copied.
 async fn quinn_alone(world: &World, bytes: u64) -> u64 {
     let settings = TransportSettings::default();
+    let any = "127.0.0.1:0".parse().unwrap();
     let (east, west) = (world.authority.issue(&peer("east")), world.authority.issue(&peer("west")));
     let (address, dialled) = tokio::sync::oneshot::channel();
     let sender = thread({
         let settings = settings.clone();
         async move {
-            let server =
-                endpoint("127.0.0.1:0".parse().unwrap(), Some(east.accepting().unwrap()), &settings).unwrap();
+            let server = endpoint(any, Some(east.accepting().unwrap()), &settings, &reset_key(1)).unwrap();
             address.send(server.local_addr().unwrap()).unwrap();
             let connection = server.accept().await.unwrap().await.unwrap();
             let chunk = Bytes::from(vec![7; 1 << 20]);
@@ -153,7 +153,7 @@ async fn quinn_alone(world: &World, bytes: u64) -> u64 {
     });
     let address = dialled.await.unwrap();
     let receiver = thread(async move {
-        let client = endpoint("127.0.0.1:0".parse().unwrap(), None, &settings).unwrap();
+        let client = endpoint(any, None, &settings, &reset_key(2)).unwrap();
         let config = client_config(west.dialling(&peer("east")).unwrap(), &settings).unwrap();
         let connection = client.connect_with(config, address, west.server_name()).unwrap().await.unwrap();
         let mut left = bytes;

@@ -13,9 +13,9 @@ use core_log::{
 };
 use mirror::{
     position::{SourceOffset, TargetOffset},
-    translation::{Run, Table, TableFile, TableKey, TargetLog, provenance},
+    translation::{Run, Table, TableFile, TableKey, TableLabel, TargetLog, provenance},
 };
-use protocol::{Offset, PartitionId, ProducerId, TopicId, batch::BatchBuilder};
+use protocol::{Offset, PartitionId, ProducerId, TopicId, TopicName, batch::BatchBuilder};
 
 const RUNS: [usize; 3] = [1, 1_000, 1_000_000];
 const LOOK_UPS: usize = 100_000;
@@ -97,15 +97,18 @@ fn stamp(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(sample_count = 5)]
 fn open(bencher: Bencher<'_, '_>) {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new(1));
-    let key = TableKey { link: "a:b".to_owned(), topic_id: TopicId::ZERO, partition: PartitionId(0) };
+    let (topic_id, target_id) = (TopicId::ZERO, TopicId::ZERO);
+    let key = TableKey { link: "a:b".to_owned(), topic_id, partition: PartitionId(0), target_id };
+    let topic = TopicName::from("clicks");
+    let label = TableLabel { key: key.clone(), topic: topic.clone(), provenance: ProducerId(1001) };
     let (million, _) = table(1_000_000);
     let path = Path::new("/t");
-    TableFile::replace(storage.clone(), path, key.clone(), ProducerId(1001), million).expect("written");
+    TableFile::write_new(storage.clone(), path, label, &million).expect("written");
     let bytes = storage.open(path, Open::Read).and_then(|file| file.length()).expect("it is there");
     println!("{:.2} bytes of disk per run", bytes as f64 / 1e6);
     bencher
         .counter(ItemsCount::new(1_000_000usize))
-        .bench_local(|| TableFile::open(storage.clone(), path, &key).expect("read"));
+        .bench_local(|| TableFile::open(storage.clone(), path, &key, &topic).expect("read"));
 }
 
 /// Building a table, and (printed) what it takes.

@@ -6,18 +6,19 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use core_log::{Clock, Storage};
-use protocol::{Offset, PartitionId};
+use protocol::{Offset, PartitionId, TopicName};
 
 use crate::{
     driver::{
         Credentials, FailoverError, HeardEnds, Lines, LinkMetrics, LinkSpec, LinkThread, NodeError,
-        NodeParts, Operator, Peer, Places, Random, Sessions, TargetLinks, TransportSettings, UnitViews,
-        Units, UnitsError, UnitsParts, run,
+        NodeParts, Operator, Peer, Places, Random, ResetKey, Sessions, Tails, TargetLinks, TransportSettings,
+        UnitViews, Units, UnitsError, UnitsParts, run,
     },
     ownership::{Datacenter, FailoverReport, Membership, Settings as UnitSettings},
     ports::Ports,
     position::{SourceOffset, TargetOffset},
     status::{IncomingLink, OutgoingLink, Status, UnitStatus},
+    stop::StopReason,
     translation::Translated,
 };
 
@@ -45,6 +46,8 @@ pub struct MirrorParts {
     pub ports: Ports,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
+    /// The same as before the node's restart, so that peers notice it at once.
+    pub reset_key: ResetKey,
     /// Of the translation tables.
     pub storage: Arc<dyn Storage>,
     /// Their directory.
@@ -83,7 +86,7 @@ impl Mirror {
     pub async fn open(settings: MirrorSettings, parts: MirrorParts) -> Result<OpenedMirror, UnitsError> {
         let (lines, heard) = Lines::new();
         let views = Arc::new(UnitViews::new(parts.membership));
-        let ends = HeardEnds::default();
+        let (ends, tails) = (HeardEnds::default(), Tails::default());
         let units = Units::open(UnitsParts {
             units: parts.units,
             ports: parts.ports.clone(),
@@ -91,6 +94,7 @@ impl Mirror {
             lines: lines.clone(),
             heard,
             ends: ends.clone(),
+            tails: tails.clone(),
             clock: Arc::clone(&parts.clock),
             random: parts.random.clone(),
         })
@@ -106,13 +110,14 @@ impl Mirror {
             units: views,
             lines,
             ends,
+            tails,
             clock: parts.clock,
             random: parts.random,
+            reset_key: parts.reset_key,
             storage: parts.storage,
             tables: parts.tables,
             metrics: Arc::default(),
             sessions: Arc::default(),
-            places: Arc::default(),
         };
         Ok(OpenedMirror { node, units })
     }
@@ -131,23 +136,35 @@ impl Mirror {
         &self.metrics
     }
 
-    /// Where an offset of the source is found here. `None`: nothing of the partition was mirrored since this node started, or
-    /// ever.
-    pub fn translate(&self, link: &str, topic: &str, partition: i32, offset: i64) -> Option<Translation> {
-        let place = self.places.find(link, topic, PartitionId(partition))?;
-        place.to_target(SourceOffset::new(Offset(offset))).map(Translation::from)
-    }
-
-    /// Where an offset of a log here is found at the source.
-    pub fn translate_back(
+    /// Where an offset of the source is found here, also while the source is away. `None`: nothing of the partition was
+    /// ever mirrored. An error says why it is not known.
+    pub async fn translate(
         &self,
         link: &str,
         topic: &str,
         partition: i32,
         offset: i64,
-    ) -> Option<Translation> {
-        let place = self.places.find(link, topic, PartitionId(partition))?;
-        place.to_source(TargetOffset::new(Offset(offset))).map(Translation::from)
+    ) -> Result<Option<Translation>, StopReason> {
+        let Some(found) = self.places.find(link, topic, PartitionId(partition)).await? else {
+            return Ok(None);
+        };
+        let translated = found.place.to_target(SourceOffset::new(Offset(offset)));
+        Ok(translated.map(|translated| Translation::new(translated, &found.target)))
+    }
+
+    /// Where an offset of a log here is found at the source. `topic` is the source's name.
+    pub async fn translate_back(
+        &self,
+        link: &str,
+        topic: &str,
+        partition: i32,
+        offset: i64,
+    ) -> Result<Option<Translation>, StopReason> {
+        let Some(found) = self.places.find(link, topic, PartitionId(partition)).await? else {
+            return Ok(None);
+        };
+        let translated = found.place.to_source(TargetOffset::new(Offset(offset)));
+        Ok(translated.map(|translated| Translation::new(translated, &found.target)))
     }
 
     pub async fn status(&self) -> Status {
@@ -189,19 +206,21 @@ impl OpenedMirror {
     pub async fn start(self) -> Result<Mirror, NodeError> {
         let Self { node, units } = self;
         let (metrics, sessions) = (Arc::clone(&node.metrics), Arc::clone(&node.sessions));
-        let (places, views, operator) = (Arc::clone(&node.places), Arc::clone(&node.units), units.operator());
+        let (views, operator) = (Arc::clone(&node.units), units.operator());
         let (ready, started) = oneshot::channel();
         let workers = node.transport.worker_threads;
         let thread = LinkThread::start(workers, move |stopping| run(node, units, ready, stopping))?;
         let running = started.await.map_err(|_| NodeError::Ended)??;
-        let (address, target_links) = (running.address, running.target_links);
+        let (address, target_links, places) = (running.address, running.target_links, running.places);
         Ok(Mirror { thread, address, target_links, sessions, units: views, metrics, places, operator })
     }
 }
 
 /// An offset on the other side, and how exact it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Translation {
+    /// What the topic is called at the target.
+    pub target_topic: String,
     pub offset: i64,
     /// Records up to the asked one that the mirror does not have (yet).
     pub missing: i64,
@@ -209,13 +228,14 @@ pub struct Translation {
     pub skipped: i64,
 }
 
-impl<Side> From<Translated<Side>> for Translation {
-    fn from(translated: Translated<Side>) -> Self {
+impl Translation {
+    fn new<Side>(translated: Translated<Side>, target: &TopicName) -> Self {
         let (missing, skipped) = match &translated {
             Translated::Exact(_) => (0, 0),
             Translated::AheadOfMirror { missing, .. } => (*missing, 0),
             Translated::BelowStart { skipped, .. } => (0, *skipped),
         };
-        Self { offset: translated.position().offset().0, missing, skipped }
+        let Offset(offset) = translated.position().offset();
+        Self { target_topic: target.to_string(), offset, missing, skipped }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         receiver::{PartitionState, PartitionView, Stall},
         sender::{Class, SubscriptionView},
     },
-    ownership::UnitView,
+    ownership::{OrphanedTail, UnitView},
     stop::StopReason,
 };
 
@@ -103,6 +103,8 @@ pub struct UnitStatus {
     pub generation: u64,
     /// Whether records leave the home for its standbys.
     pub flowing: bool,
+    /// Records that are only here, if it is diverged.
+    pub tails: Vec<OrphanedTail>,
 }
 
 impl IncomingLink {
@@ -174,6 +176,7 @@ impl From<UnitView> for UnitStatus {
             home: view.home.as_str().to_owned(),
             generation: view.generation.0,
             flowing: view.flowing,
+            tails: view.tails,
         }
     }
 }

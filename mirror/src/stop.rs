@@ -96,6 +96,8 @@ pub enum StopReason {
     TargetOffline { what: String },
     /// The target's log does not take the records.
     TargetRefused { what: String },
+    /// The table of a merged topic is damaged, and the log cannot tell any more how far the source was mirrored.
+    TranslationLost { what: String },
 }
 
 impl StopReason {
@@ -118,6 +120,7 @@ impl StopReason {
             Self::SourceOffline { .. } => "source-offline",
             Self::TargetOffline { .. } => "target-offline",
             Self::TargetRefused { .. } => "target-refused",
+            Self::TranslationLost { .. } => "translation-lost",
         }
     }
 
@@ -158,6 +161,9 @@ impl StopReason {
             Self::TargetOffline { .. } => "see the target's log for the disk error and restart it",
             Self::TargetRefused { .. } => {
                 "see whether something else writes the target's topic; compare both sides"
+            }
+            Self::TranslationLost { .. } => {
+                "to go on, move the table's file away and restart: what the source still has is then mirrored again, behind what is here, and offsets mirrored before are not translated any more; or mirror the topic into a new one"
             }
         }
     }
@@ -205,6 +211,7 @@ impl fmt::Display for StopReason {
             Self::SourceOffline { what } => write!(f, "the source's log is offline: {what}"),
             Self::TargetOffline { what } => write!(f, "the target's log is offline: {what}"),
             Self::TargetRefused { what } => write!(f, "the target's log refused: {what}"),
+            Self::TranslationLost { what } => f.write_str(what),
         }
     }
 }

@@ -22,7 +22,7 @@ use mirror::{
 use quinn::{Connection, ConnectionError, Endpoint, SendStream, VarInt};
 
 use bytes::BytesMut;
-use support::{World, batch, peer, soon, until};
+use support::{World, batch, peer, reset_key, soon, until};
 
 const PROTOCOL: VarInt = VarInt::from_u32(1);
 const REFUSED: VarInt = VarInt::from_u32(2);
@@ -45,7 +45,7 @@ async fn dial(
 ) -> (Endpoint, Connection, SendStream) {
     let credentials = world.authority.issue(&peer(datacenter));
     let settings = TransportSettings::default();
-    let endpoint = endpoint("127.0.0.1:0".parse().unwrap(), None, &settings).unwrap();
+    let endpoint = endpoint("127.0.0.1:0".parse().unwrap(), None, &settings, &reset_key(9)).unwrap();
     let config = client_config(credentials.dialling(&peer("east")).unwrap(), &settings).unwrap();
     let connection = endpoint.connect_with(config, to, credentials.server_name()).unwrap().await.unwrap();
     let (control, _) = connection.open_bi().await.unwrap();
@@ -110,7 +110,7 @@ impl FalseSource {
         let credentials = world.authority.issue(&peer("east"));
         let server = Some(credentials.accepting().unwrap());
         let settings = TransportSettings::default();
-        Self { endpoint: endpoint("127.0.0.1:0".parse().unwrap(), server, &settings).unwrap() }
+        Self { endpoint: endpoint("127.0.0.1:0".parse().unwrap(), server, &settings, &reset_key(9)).unwrap() }
     }
 
     async fn meet(&self) -> (Connection, SendStream) {

@@ -12,10 +12,16 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
+use mirror::{
+    mirror::{Mirror, Translation},
+    ownership::{OrphanedTail, StateName},
+};
 use protocol::batch::Compression;
 
-use support::{Chosen, MergedInto, Relay, World, batch, soon, until};
+use support::{Chosen, MergedInto, Nothing, Relay, World, batch, soon, until};
 
 /// Batches of two records, every third compressed by its producer.
 fn values(from: usize, count: usize) -> Vec<BytesMut> {
@@ -132,6 +138,33 @@ async fn a_line_that_is_cut_in_the_middle_of_a_back_fill_is_found_out_and_resume
 }
 
 #[tokio::test]
+async fn a_source_that_died_without_a_word_is_missed_as_soon_as_it_is_back() {
+    let mut world = World::new();
+    // Nobody is given up for being silent while this test runs.
+    world.transport.idle_timeout_ms = 600_000;
+    world.transport.keep_alive_ms = 100;
+    let topic = world.east.create_topic("orders", 7, 1);
+    world.east.produce(topic, 0, values(0, 50)).await;
+    let source = world.source(None).await;
+    let address = source.address();
+    let line = Relay::to(address).await;
+    let target = world.target(line.address).await;
+    soon("the first part", world.west.reaches(topic, 0, 100)).await;
+    // The target does not hear of the end.
+    line.cut(true);
+    source.shutdown().await;
+    assert!(target.status().await.incoming[0].connected);
+    let source = world.source(Some(address)).await;
+    world.east.produce(topic, 0, values(50, 50)).await;
+    line.cut(false);
+    soon("what came meanwhile", world.west.reaches(topic, 0, 200)).await;
+    assert_eq!(target.metrics().connections_closed.value(), 1);
+    assert_eq!(world.west.bytes(topic, 0), world.east.bytes(topic, 0));
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_target_that_does_not_write_holds_the_source_still_and_goes_on_by_itself() {
     let mut world = World::new();
     world.transport.credit_bytes = 40 << 20;
@@ -163,7 +196,7 @@ async fn a_target_that_does_not_write_holds_the_source_still_and_goes_on_by_itse
 #[tokio::test]
 async fn a_merged_topic_takes_records_beside_its_own_and_goes_on_after_a_restart() {
     let mut world = World::new();
-    world.rules = std::sync::Arc::new(MergedInto("all-orders"));
+    world.rules = Arc::new(MergedInto("all-orders"));
     let orders = world.east.create_topic("orders", 7, 1);
     let all = world.west.create_topic("all-orders", 9, 1);
     world.west.produce(all, 0, vec![batch(Compression::None, &[b"ours"])]).await;
@@ -177,14 +210,123 @@ async fn a_merged_topic_takes_records_beside_its_own_and_goes_on_after_a_restart
     let target = world.target(source.address()).await;
     soon("the others", world.west.reaches(all, 0, 222)).await;
     // The table follows the log.
-    until("the table", || target.translate("east:west", "orders", 0, 220).is_some_and(|at| at.offset == 222))
-        .await;
-    let translated = |offset| target.translate("east:west", "orders", 0, offset).unwrap().offset;
-    assert_eq!((translated(0), translated(150), translated(200), translated(215)), (1, 151, 202, 217));
-    let back = target.translate_back("east:west", "orders", 0, 202).unwrap();
-    assert_eq!(back.offset, 200);
+    soon("the table", translates(&target, 220, 222)).await;
+    for (offset, there) in [(0, 1), (150, 151), (200, 202), (215, 217)] {
+        assert_eq!(to_target(&target, offset).await, Some(there));
+    }
+    assert_eq!(to_source(&target, 202).await, Some(200));
     target.shutdown().await;
     source.shutdown().await;
+}
+
+/// Of what came over the link from `orders`.
+async fn to_target(target: &Mirror, offset: i64) -> Option<i64> {
+    target.translate("east:west", "orders", 0, offset).await.unwrap().map(|found| found.offset)
+}
+
+async fn to_source(target: &Mirror, offset: i64) -> Option<i64> {
+    target.translate_back("east:west", "orders", 0, offset).await.unwrap().map(|found| found.offset)
+}
+
+async fn translates(target: &Mirror, offset: i64, expected: i64) {
+    while to_target(target, offset).await != Some(expected) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Every answer of a link, both ways.
+async fn answers(target: &Mirror, end: i64) -> Vec<(Option<Translation>, Option<Translation>)> {
+    let mut answers = Vec::new();
+    for offset in 0..=end {
+        let there = target.translate("east:west", "orders", 0, offset).await.unwrap();
+        let back = target.translate_back("east:west", "orders", 0, offset).await.unwrap();
+        answers.push((there, back));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_target_that_is_started_without_its_source_gives_the_answers_that_it_gave_before() {
+    let mut world = World::new();
+    world.rules = Arc::new(MergedInto("all-orders"));
+    let orders = world.east.create_topic("orders", 7, 1);
+    let all = world.west.create_topic("all-orders", 9, 1);
+    let source = world.source(None).await;
+    let address = source.address();
+    let target = world.target(address).await;
+    for round in 0..10 {
+        world.east.produce(orders, 0, values(round * 3, 3)).await;
+        soon("the records", world.west.reaches(all, 0, 7 * (round as i64 + 1) - 1)).await;
+        world.west.produce(all, 0, vec![batch(Compression::None, &[b"ours"])]).await;
+    }
+    soon("the table", translates(&target, 60, 69)).await;
+    let before = answers(&target, 75).await;
+    let expected = |offset: i64| 7 * (offset / 6) + offset % 6;
+    let target_topic = "all-orders".to_owned();
+    assert_eq!(
+        before[25].0,
+        Some(Translation { target_topic, offset: expected(25), missing: 0, skipped: 0 })
+    );
+    assert_eq!(before[expected(25) as usize].1.as_ref().unwrap().offset, 25);
+    target.shutdown().await;
+    source.shutdown().await;
+
+    let target = world.target(address).await;
+    assert_eq!(answers(&target, 75).await, before, "the source is away");
+    target.shutdown().await;
+    world.rules = Arc::new(Nothing);
+    let target = world.target(address).await;
+    assert_eq!(answers(&target, 75).await, before, "the link carries nothing any more");
+    assert_eq!(target.translate("east:west", "others", 0, 3).await, Ok(None));
+    assert_eq!(target.translate("north:west", "orders", 0, 3).await, Ok(None));
+    assert_eq!(target.translate("east:west", "orders", 1, 3).await, Ok(None));
+    target.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_replica_translates_without_its_source_as_well() {
+    let world = World::new();
+    let orders = world.east.create_topic("orders", 7, 1);
+    world.east.produce(orders, 0, values(0, 20)).await;
+    let source = world.source(None).await;
+    let address = source.address();
+    let target = world.target(address).await;
+    soon("the records", world.west.reaches(orders, 0, 40)).await;
+    let before = answers(&target, 50).await;
+    assert_eq!((to_target(&target, 33).await, to_target(&target, 50).await), (Some(33), Some(40)));
+    target.shutdown().await;
+    source.shutdown().await;
+    let target = world.target(address).await;
+    assert_eq!(answers(&target, 50).await, before);
+    assert_eq!(target.translate("east:west", "others", 0, 3).await, Ok(None));
+    target.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_topic_made_anew_at_the_source_has_a_table_of_its_own_and_the_records_of_both_are_there() {
+    let mut world = World::new();
+    world.rules = Arc::new(MergedInto("all-orders"));
+    let former = world.east.create_topic("orders", 7, 1);
+    let all = world.west.create_topic("all-orders", 9, 1);
+    world.east.produce(former, 0, values(0, 5)).await;
+    let source = world.source(None).await;
+    let address = source.address();
+    let target = world.target(address).await;
+    soon("the records", world.west.reaches(all, 0, 10)).await;
+    soon("the table", translates(&target, 10, 10)).await;
+    world.east.delete_topic(former, 0).await;
+    assert_eq!(to_target(&target, 4).await, Some(4), "its records are still here");
+    let latter = world.east.create_topic("orders", 8, 1);
+    world.east.produce(latter, 0, values(0, 3)).await;
+    soon("the others", world.west.reaches(all, 0, 16)).await;
+    soon("the new table", translates(&target, 6, 16)).await;
+    let before = answers(&target, 16).await;
+    assert_eq!((to_target(&target, 4).await, to_source(&target, 12).await), (Some(14), Some(2)));
+    target.shutdown().await;
+    source.shutdown().await;
+    let target = world.target(address).await;
+    assert_eq!(answers(&target, 16).await, before);
+    target.shutdown().await;
 }
 
 #[tokio::test]
@@ -256,7 +398,7 @@ async fn only_what_is_assigned_is_carried_and_what_is_revoked_can_come_back() {
 #[tokio::test]
 async fn a_merged_partition_that_is_taken_away_in_mid_flight_and_given_back_loses_and_repeats_nothing() {
     let mut world = World::new();
-    world.rules = std::sync::Arc::new(MergedInto("all-orders"));
+    world.rules = Arc::new(MergedInto("all-orders"));
     let orders = world.east.create_topic("orders", 7, 1);
     let all = world.west.create_topic("all-orders", 9, 1);
     let source = world.source(None).await;
@@ -269,14 +411,44 @@ async fn a_merged_partition_that_is_taken_away_in_mid_flight_and_given_back_lose
         chosen.change(&[0]);
     }
     soon("the records", world.west.reaches(all, 0, 2_000)).await;
-    until("the table", || {
-        target.translate("east:west", "orders", 0, 2_000).is_some_and(|at| at.offset == 2_000)
-    })
-    .await;
+    soon("the table", translates(&target, 2_000, 2_000)).await;
     assert_eq!(world.west.log(all, 0).unwrap().ends().log_end.0, 2_000);
     for offset in 0..2_000 {
-        assert_eq!(target.translate("east:west", "orders", 0, offset).unwrap().offset, offset);
+        assert_eq!(to_target(&target, offset).await, Some(offset));
     }
+    target.shutdown().await;
+    source.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_log_that_the_link_finds_apart_makes_its_unit_diverged_and_stays_as_it_is() {
+    let mut world = World::new();
+    world.unit = Some("orders");
+    let topic = world.east.create_topic("orders", 7, 1);
+    let clicks = world.east.create_topic("clicks", 8, 1);
+    world.west.create_topic("orders", 7, 1);
+    // Thirty records are the same; then each side went on by itself, the east as a later home.
+    for site in [&world.east, &world.west] {
+        site.produce(topic, 0, values(0, 15)).await;
+    }
+    world.west.produce(topic, 0, values(100, 5)).await;
+    world.east.produce_at(1, topic, 0, values(200, 30)).await;
+    world.east.produce(clicks, 0, values(0, 10)).await;
+    let before = world.west.bytes(topic, 0);
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    until("the unit to hear of it", || {
+        target.units().unit("orders").is_some_and(|unit| unit.state == StateName::Diverged)
+    })
+    .await;
+    let status = target.status().await;
+    let tail = OrphanedTail { topic: "orders".to_owned(), partition: 0, common: 30, end: 40 };
+    assert_eq!((status.units[0].state.as_str(), &status.units[0].tails), ("diverged", &vec![tail]));
+    assert_eq!(world.west.bytes(topic, 0), before);
+    // It outlives a restart.
+    target.shutdown().await;
+    let target = world.target(source.address()).await;
+    assert_eq!(target.units().unit("orders").unwrap().tails.len(), 1);
     target.shutdown().await;
     source.shutdown().await;
 }

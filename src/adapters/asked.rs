@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mirror::{driver::FailoverError, ownership::FailoverRefusal};
+use mirror::{driver::FailoverError, ownership::FailoverRefusal, stop::StopReason};
 use topology::{Flow, LinkPlan, NodePlan, Side, UnitPlan};
 
 use crate::operations::{FailoverRequest, Kind, Problem, TranslateRequest};
@@ -66,6 +66,11 @@ pub(super) fn link<'a>(
         Problem::new(Kind::NotFound, "unknown-topic", message)
     })?;
     Ok((link, flow))
+}
+
+/// Why an offset cannot be taken across, though it may have been mirrored.
+pub(super) fn not_translated(reason: &StopReason) -> Problem {
+    Problem::new(Kind::Unavailable, reason.code(), format!("{reason}; {}", reason.action()))
 }
 
 /// Why there is no report. The mirror's own refusals say what to do; codes are for scripts.

@@ -20,6 +20,7 @@ mod operations;
 mod ownership;
 mod parts;
 mod producer_ids;
+mod reset_key;
 mod rules;
 mod sink;
 mod source;
@@ -42,6 +43,7 @@ pub(crate) use self::{
     gate::{Units, WriteGate},
     operations::NodeOperations,
     parts::{here, links, random, tables, units},
+    reset_key::reset_key,
 };
 
 /// Segment files that links read at once. Consumers have bounds of their own, so back-fill does not take theirs.

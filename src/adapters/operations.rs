@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mirror::{
     driver::PathView,
     mirror::{FailoverOptions, Mirror, Translation},
-    ownership::{FailoverReport, Gate, UnitView},
+    ownership::{FailoverReport, Gate, OrphanedTail, UnitView},
     status::{IncomingLink, IncomingPartition, OutgoingLink, OutgoingPartition, State, Status, Stopped},
 };
 use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
@@ -13,7 +13,10 @@ use topology::{Flow, LinkPlan, NodePlan, Peer, Side};
 use super::asked;
 use crate::operations::{
     Answering, FailoverRequest, NodeStatus, Operations, Problem, Telling, TranslateRequest, Translated,
-    status::{LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, TransportStatus, UnitStatus},
+    status::{
+        LinkStatus, NodeNames, PartitionStatus, Stop, SubscriptionStatus, TailStatus, TransportStatus,
+        UnitStatus,
+    },
 };
 
 /// A node of a topology; one without links has no mirror.
@@ -76,19 +79,24 @@ impl Operations for NodeOperations {
 
     fn translate(&self, request: TranslateRequest) -> Answering<'_, Translated> {
         Box::pin(async move {
-            let (link, flow) = asked::link(&self.plan, &request)?;
-            let mirror = self.mirror.as_ref().ok_or_else(Problem::stands_alone)?;
-            let TranslateRequest { topic, partition, offset, reverse, .. } = request;
+            let Some(mirror) = &self.mirror else {
+                return Err(asked::link(&self.plan, &request).err().unwrap_or_else(Problem::stands_alone));
+            };
+            let TranslateRequest { link, topic, partition, offset, reverse } = request.clone();
             let found = match reverse {
-                false => mirror.translate(&link.name, &topic, partition, offset),
-                true => mirror.translate_back(&link.name, &topic, partition, offset),
+                false => mirror.translate(&link, &topic, partition, offset).await,
+                true => mirror.translate_back(&link, &topic, partition, offset).await,
             };
-            let target_topic = match flow {
-                Flow::Replica => topic.clone(),
-                Flow::Merged { into } => into.to_string(),
+            let found = found.map_err(|reason| asked::not_translated(&reason))?;
+            // What was mirrored once is answered, whatever the topology says of it now.
+            let target_topic = match &found {
+                Some(found) => found.target_topic.clone(),
+                None => match asked::link(&self.plan, &request)?.1 {
+                    Flow::Replica => topic.clone(),
+                    Flow::Merged { into } => into.to_string(),
+                },
             };
-            let (translated, how) = (found.map(|found| found.offset), how(found.as_ref()));
-            let link = link.name.clone();
+            let (translated, how) = (found.as_ref().map(|found| found.offset), how(found.as_ref()));
             Ok(Translated { link, topic, target_topic, partition, offset, reverse, translated, how })
         })
     }
@@ -114,7 +122,13 @@ fn unit(view: &UnitView) -> UnitStatus {
         home: view.home.to_string(),
         generation: view.generation.0,
         writable: view.gate == Gate::Open,
+        tails: view.tails.iter().map(tail).collect(),
     }
+}
+
+fn tail(tail: &OrphanedTail) -> TailStatus {
+    let OrphanedTail { topic, partition, common, end } = tail.clone();
+    TailStatus { topic, partition, common, end }
 }
 
 fn incoming(link: &LinkPlan, peer: &Peer, views: &[IncomingLink]) -> LinkStatus {

@@ -20,8 +20,8 @@ impl Operations for FakeNode {
             if request.unit != "orders" {
                 return Err(Problem::new(Kind::NotFound, "unknown-unit", "there is no such unit"));
             }
-            // One that is under way for as long as anybody waits.
-            std::future::pending::<()>().await;
+            // Of virtual time: the tests that wait for it have paused the clock.
+            tokio::time::sleep(std::time::Duration::from_secs(3_600)).await;
             Ok(FailoverReport {
                 unit: request.unit,
                 from: "us".into(),
@@ -79,6 +79,7 @@ pub(super) fn status() -> NodeStatus {
         ..LinkStatus::default()
     };
     let unit = UnitStatus {
+        tails: Vec::new(),
         name: "orders".into(),
         state: "standby".into(),
         home: "us".into(),

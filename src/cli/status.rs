@@ -9,7 +9,7 @@ use super::{
 };
 use crate::operations::{
     NodeStatus,
-    status::{LinkStatus, PartitionStatus, UnitStatus},
+    status::{LinkStatus, PartitionStatus, TailStatus, UnitStatus},
 };
 
 pub(crate) fn answer(asked: Asked, json: bool) -> Answer {
@@ -33,6 +33,9 @@ fn text(status: &NodeStatus) -> String {
             text.push('\n');
             text.push_str(&section);
         }
+    }
+    for unit in status.units.iter().filter(|unit| !unit.tails.is_empty()) {
+        text.push_str(&tails(unit));
     }
     for (link, partition) in stopped(&status.links) {
         if let Some(stop) = &partition.stop {
@@ -63,6 +66,17 @@ fn units(units: &[UnitStatus]) -> String {
         ["UNIT", "STATE HERE", "HOME", "GENERATION", "WRITABLE HERE"],
         &units.iter().map(row).collect::<Vec<_>>(),
     )
+}
+
+/// Kept as they are, so there is nothing to fix in a hurry.
+fn tails(unit: &UnitStatus) -> String {
+    let UnitStatus { name, home, .. } = unit;
+    let mut text = format!("\n{name} holds records that its home {home} does not have; they are kept\n");
+    for TailStatus { topic, partition, common, end } in &unit.tails {
+        writeln!(text, "  {topic}-{partition}: from {common} up to, not including, {end}")
+            .expect("writing to a String cannot fail");
+    }
+    text
 }
 
 fn links(links: &[LinkStatus]) -> String {
@@ -154,10 +168,11 @@ mod tests {
         };
         let unit = UnitStatus {
             name: "all".into(),
-            state: "standby".into(),
+            state: "diverged".into(),
             home: "us".into(),
             generation: 1,
             writable: false,
+            tails: vec![TailStatus { topic: "clicks".into(), partition: 0, common: 5, end: 8 }],
         };
         let status = NodeStatus {
             version: "1".into(),
@@ -170,13 +185,16 @@ mod tests {
 eu-1 in eu of shop (broker 2001), isthmus 1: ready
 
 UNIT  STATE HERE  HOME  GENERATION  WRITABLE HERE
-all   standby     us    1           no
+all   diverged    us    1           no
 
 LINK   SIDE HERE  PEER  RTT  RECEIVED  SENT  STATE
 us:eu  target     us-1  -    -         -     connected
 
 TOPIC   PARTITION  LINK   STATE    SOURCE END  MIRRORED TO  LAG  LAG TIME
 orders  3          us:eu  stopped  9           7            2    1.500 s
+
+all holds records that its home us does not have; they are kept
+  clicks-0: from 5 up to, not including, 8
 
 orders-3 over us:eu is stopped [diverged]: two stories
   fix: compare

@@ -96,4 +96,15 @@ pub(crate) struct UnitStatus {
     pub(crate) generation: u64,
     /// Whether clients can write its topics here.
     pub(crate) writable: bool,
+    /// Records that are only here, if it is `diverged`.
+    pub(crate) tails: Vec<TailStatus>,
+}
+
+/// Records `[common, end)` of a partition exist here and not at the home.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TailStatus {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) common: i64,
+    pub(crate) end: i64,
 }

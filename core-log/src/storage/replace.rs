@@ -12,15 +12,25 @@ use super::{Open, Storage};
 const UNFINISHED_SUFFIX: &str = ".tmp";
 
 /// Puts `bytes` in place of the file at `path`, or creates it. After a power cut at any moment the file is the
-/// old one or the new one, never a part of either; when this returns `Ok` it is the new one.
+/// old one or the new one, never a part of either; when this returns `Ok` it is the new one. What could not be finished is
+/// removed: on a full disk it would take the space that others need.
 pub fn replace_file(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = unfinished(path);
-    let file = storage.open(&unfinished, Open::Create)?;
-    file.write_at(&[IoSlice::new(bytes)], 0)?;
-    // Before the rename: else the new name could stand for bytes that never reached the disk.
-    file.sync_data()?;
-    storage.rename(&unfinished, path)?;
+    if let Err(error) =
+        write_new(storage, &unfinished, bytes).and_then(|()| storage.rename(&unfinished, path))
+    {
+        // It may not even be there, and what matters is why.
+        let _ = storage.remove_file(&unfinished);
+        return Err(error);
+    }
     storage.sync_dir(path.parent().unwrap_or(Path::new("")))
+}
+
+/// Synced before it is renamed: else the new name could stand for bytes that never reached the disk.
+fn write_new(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = storage.open(path, Open::Create)?;
+    file.write_at(&[IoSlice::new(bytes)], 0)?;
+    file.sync_data()
 }
 
 /// Reads a whole file, but not one larger than `bytes_max`.
@@ -68,6 +78,24 @@ mod tests {
             }
         }
         assert!(olds > 0 && news > 0, "both outcomes were seen: {olds} and {news}");
+    }
+
+    #[test]
+    fn what_a_full_disk_does_not_take_whole_is_removed() {
+        let disk = MemoryStorage::new(1);
+        let path = Path::new("/d/checkpoint");
+        disk.create_dir(Path::new("/d")).unwrap();
+        replace_file(&disk, path, b"old").unwrap();
+        for room in [0, 100, 2_000] {
+            disk.space_left(room);
+            let error = replace_file(&disk, path, &[b'n'; 5_000]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+            assert_eq!(disk.list(Path::new("/d")).unwrap(), [PathBuf::from("checkpoint")]);
+            assert_eq!(read_whole(&disk, path, 10).unwrap(), b"old");
+            disk.unlimited_space();
+        }
+        replace_file(&disk, path, b"new").unwrap();
+        assert_eq!(read_whole(&disk, path, 10).unwrap(), b"new");
     }
 
     #[test]

@@ -34,7 +34,7 @@ use super::{
     measure::Percentiles,
     replay::{Replay, lanes},
 };
-use crate::produce;
+use crate::{pause_until, produce};
 
 const FETCH_BYTES: i32 = 8 << 20;
 /// How long the end may go unseen at last.
@@ -178,9 +178,7 @@ fn send(
         if late || due.duration_since(started) >= across.duration {
             return;
         }
-        while let Some(early) = due.checked_duration_since(Instant::now()).filter(|early| !early.is_zero()) {
-            thread::park_timeout(early);
-        }
+        pause_until(due);
         let request = replay.next_request();
         bytes += request.record_bytes as f64;
         let records = request.records.cast_signed();

@@ -2,7 +2,7 @@
 //! home is closed.
 
 use integration::{
-    Datacenters, Wire, client,
+    Daemon, Datacenters, Wire, client,
     datacenters::{EAST, WEST, ask, link},
     eventually, produce,
 };
@@ -120,6 +120,39 @@ async fn an_unplanned_failover_needs_no_old_home_and_the_returning_one_stays_clo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_old_home_that_returns_with_records_of_its_own_is_diverged_and_keeps_them() {
+    let world = Datacenters::unit("wait").relayed().start();
+    client::create_topic(&world.east.bootstrap(), TOPIC, PARTITIONS, &[]).await;
+    load::produce(&load::producer(&world.east.bootstrap(), "none"), TOPIC, 1, 200).await;
+    world.await_mirrored(TOPIC, PARTITIONS);
+    let common = ends(&world);
+    world.cut();
+    load::produce(&load::producer(&world.east.bootstrap(), "none"), TOPIC, 2, 50).await;
+    let (before, logs) = (ends(&world), raw_logs(&world.east));
+    let (done, report) = failover(&world, &["--unplanned"]);
+    assert!(done, "{report}");
+    load::produce(&load::producer(&world.west.bootstrap(), "none"), TOPIC, 3, 80).await;
+
+    world.restore();
+    let unit = eventually("the old home to see what it has", || {
+        let (_, status) = ask(&world.east, &["status"]);
+        let unit = status["units"][0].clone();
+        (unit["state"] == "diverged").then_some(unit)
+    });
+    let tail = |partition: i32| {
+        let at = partition as usize;
+        let (common, end) = (common[at], before[at]);
+        serde_json::json!({ "topic": TOPIC, "partition": partition, "common": common, "end": end })
+    };
+    let written =
+        (0..PARTITIONS).filter(|partition| before[*partition as usize] > common[*partition as usize]);
+    assert_eq!(unit["tails"], written.map(tail).collect::<serde_json::Value>());
+    assert_eq!(raw_logs(&world.east), logs, "nothing is cut off, and nothing is mirrored behind it");
+    let output = integration::datacenters::command(&world.east, &["failover", "orders", "--to", EAST]);
+    assert!(!output.status.success(), "a diverged datacenter became the home");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_is_active_at_the_target_is_not_overwritten() {
     // No unit: the group may be used on both sides.
     let world =
@@ -145,6 +178,10 @@ fn ends(world: &Datacenters) -> Vec<i64> {
     let end =
         |partition| produce::log_end(world.east.address(), TOPIC, partition).expect("the topic is there");
     (0..PARTITIONS).map(end).collect()
+}
+
+fn raw_logs(daemon: &Daemon) -> Vec<Vec<u8>> {
+    (0..PARTITIONS).map(|partition| produce::raw_log(daemon.address(), TOPIC, partition)).collect()
 }
 
 fn positions(offsets: &[i64]) -> TopicPartitionList {

@@ -1,5 +1,7 @@
 //! Merged topics: several topics into one, and a table that takes every offset across, both ways, exactly.
 
+use std::path::PathBuf;
+
 use integration::{
     Datacenters, client,
     datacenters::{EAST, WEST, ask, link},
@@ -67,6 +69,51 @@ async fn a_crash_of_the_target_in_mid_flight_neither_loses_nor_doubles_a_record(
     check_all(&world, &["clicks-a"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_damaged_on_disk_is_found_again_in_the_log_and_nothing_comes_twice() {
+    let mut world = world();
+    let sources = ["clicks-a", "clicks-b"];
+    for topic in sources {
+        client::create_topic(&world.east.bootstrap(), topic, 1, &[]).await;
+    }
+    for round in 0..3 {
+        for topic in sources {
+            load::produce(&load::producer(&world.east.bootstrap(), "lz4"), topic, round, 40).await;
+            await_merged(&world, &sources);
+        }
+    }
+    world.west.kill9();
+    let tables = tables(&world);
+    assert_eq!(tables.len(), 2);
+    for table in &tables {
+        let mut bytes = std::fs::read(table).expect("the table can be read");
+        // Behind the header and the first chunk, which says that nothing is mirrored yet.
+        bytes[FIRST_RUNS..FIRST_RUNS + 12].fill(0);
+        std::fs::write(table, bytes).expect("the table can be written");
+    }
+    world.west.restart();
+    for topic in sources {
+        load::produce(&load::producer(&world.east.bootstrap(), "none"), topic, 9, 20).await;
+    }
+    await_merged(&world, &sources);
+    check_all(&world, &sources);
+    assert_eq!(world.west.log().matches("a translation table was damaged").count(), 2);
+    for table in tables {
+        assert!(table.with_extension("translation.damaged").exists(), "the damaged file is kept");
+    }
+}
+
+/// Where the first chunk with runs stands in a table's file.
+const FIRST_RUNS: usize = 1546;
+
+/// The files of the target's translation tables.
+fn tables(world: &Datacenters) -> Vec<PathBuf> {
+    let directory = world.west.data().join("translation").join("us-east+eu-west");
+    let files =
+        std::fs::read_dir(directory).expect("the link's tables").map(|file| file.expect("a file").path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "translation")).collect()
+}
+
 fn await_merged(world: &Datacenters, sources: &[&str]) {
     eventually("all records in the merged topic", || {
         let wanted: i64 = sources
@@ -78,10 +125,26 @@ fn await_merged(world: &Datacenters, sources: &[&str]) {
 }
 
 fn check_all(world: &Datacenters, sources: &[&str]) {
-    let target = values(&world.west.bootstrap(), INTO);
-    for topic in sources {
-        let source = values(&world.east.bootstrap(), topic);
-        let pairs = pairs(&source, &target);
+    check(world, &Records::read(world, sources));
+}
+
+/// What a topic of the target holds, and the topics of the source that it comes from.
+struct Records {
+    target: Vec<Vec<u8>>,
+    sources: Vec<(String, Vec<Vec<u8>>)>,
+}
+
+impl Records {
+    fn read(world: &Datacenters, sources: &[&str]) -> Self {
+        let read = |topic: &&str| ((*topic).to_owned(), values(&world.east.bootstrap(), topic));
+        Self { target: values(&world.west.bootstrap(), INTO), sources: sources.iter().map(read).collect() }
+    }
+}
+
+/// Every offset of both sides, against the records that were read.
+fn check(world: &Datacenters, Records { target, sources }: &Records) {
+    for (topic, source) in sources {
+        let pairs = pairs(source, target);
         assert_eq!(pairs.len(), source.len(), "{topic}: every record is there once");
         for committed in 0..=source.len() as i64 {
             let expected = pairs.iter().find(|(from, _)| *from >= committed).map(|(_, to)| *to);
@@ -112,10 +175,38 @@ async fn the_command_line_translates_as_well() {
     client::create_topic(&world.east.bootstrap(), "clicks-a", 1, &[]).await;
     load::produce(&load::producer(&world.east.bootstrap(), "none"), "clicks-a", 1, 20).await;
     await_merged(&world, &["clicks-a"]);
-    let asked = ["translate", "--link", LINK, "--topic", "clicks-a", "--partition", "0", "--offset", "7"];
-    let (done, answer) = ask(&world.west, &asked);
+    assert_eq!(command_line(&world, "clicks-a", 7, &[]), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_restarted_after_its_source_was_lost_translates_every_offset() {
+    let mut world = world();
+    let sources = ["clicks-a", "clicks-b"];
+    for topic in sources {
+        client::create_topic(&world.east.bootstrap(), topic, 1, &[]).await;
+    }
+    for round in 0..3 {
+        for topic in sources {
+            load::produce(&load::producer(&world.east.bootstrap(), "zstd"), topic, round, 30).await;
+            await_merged(&world, &sources);
+        }
+    }
+    let records = Records::read(&world, &sources);
+    world.east.kill9();
+    world.west.kill9();
+    world.west.restart();
+    check(&world, &records);
+    // A stretch of 30 from each topic in turn.
+    assert_eq!(command_line(&world, "clicks-b", 35, &[]), 95);
+    assert_eq!(command_line(&world, "clicks-b", 95, &["--reverse"]), 35);
+}
+
+fn command_line(world: &Datacenters, topic: &str, offset: i64, more: &[&str]) -> i64 {
+    let offset = offset.to_string();
+    let asked = ["translate", "--link", LINK, "--topic", topic, "--partition", "0", "--offset", &offset];
+    let (done, answer) = ask(&world.west, &[&asked, more].concat());
     assert!(done, "{answer}");
-    assert_eq!(answer["translated"], 7, "{answer}");
+    answer["translated"].as_i64().expect("an offset")
 }
 
 fn values(bootstrap: &str, topic: &str) -> Vec<Vec<u8>> {

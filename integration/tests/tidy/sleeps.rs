@@ -8,9 +8,14 @@ use crate::{
 
 /// By their last name, since the import may be shortened.
 const SLEEPS: &[&str] = &["sleep", "sleep_ms", "sleep_until"];
-/// The places that may: one polls, because it watches other processes, which cannot wake it; the other lets virtual time
-/// pass, which takes none. Everything else waits through them.
-const WAITS: &[&str] = &["integration/src/wait.rs", "broker/src/coordinator/group/tests/virtual_time.rs"];
+/// The places that may: one polls, because it watches other processes, which cannot wake it; one offers load at a rate; the
+/// others let virtual time pass, which takes none. Everything else waits through them.
+const WAITS: &[&str] = &[
+    "integration/src/wait.rs",
+    "integration/src/pace.rs",
+    "broker/src/coordinator/group/tests/virtual_time.rs",
+    "src/admin/testing.rs",
+];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();

@@ -1,7 +1,7 @@
 //! The catalog of one link: after every event, each topic it touches is compared with what is here, and the difference asked for.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -23,6 +23,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct CatalogSync {
     topics: BTreeMap<TopicId, Tracked>,
+    /// Which of them has a name now.
+    named: HashMap<TopicName, TopicId>,
+    /// When which of them is to be tried again; it may be gone by then.
+    retries: BTreeSet<(Duration, TopicId)>,
     /// Ids that a name had at the source, in this life.
     earlier: BTreeMap<TopicName, BTreeSet<TopicId>>,
     local: Option<LocalCatalog>,
@@ -93,7 +97,7 @@ impl CatalogSync {
 
     /// When [`Event::DeadlinePassed`] is due.
     pub fn next_deadline(&self) -> Option<Duration> {
-        self.topics.values().filter_map(|topic| topic.retry_at).min()
+        self.retries.first().map(|(at, _)| *at)
     }
 
     pub fn rows(&self) -> impl Iterator<Item = TopicRow> {
@@ -113,11 +117,8 @@ impl CatalogSync {
         if let Some(named) = &mut self.listing {
             named.insert(id);
         }
-        let same_name = |(other, topic): (&TopicId, &Tracked)| {
-            (*other != id && topic.source.name == source.name).then_some(*other)
-        };
         // Deleted and created again: only the newer one is still there to be told of.
-        for older in self.topics.iter().filter_map(same_name).collect::<Vec<_>>() {
+        if let Some(older) = self.named.insert(source.name.clone(), id).filter(|older| *older != id) {
             if let Some(mut topic) = self.topics.remove(&older) {
                 let stop = TopicStop::SourceIdChanged { name: source.name.clone(), was: older, now: id };
                 topic.make_ready(older, None, Some(&stop), out);
@@ -173,7 +174,9 @@ impl CatalogSync {
         }
         if again {
             topic.pause = topic.pause.saturating_mul(2).clamp(PAUSE_MIN, PAUSE_MAX);
-            topic.retry_at = Some(now.saturating_add(topic.pause));
+            let at = now.saturating_add(topic.pause);
+            topic.retry_at = Some(at);
+            self.retries.insert((at, id));
         } else {
             topic.refused = Some(what);
             self.reconsider(id, rules, out);
@@ -181,9 +184,8 @@ impl CatalogSync {
     }
 
     fn on_deadline(&mut self, now: Duration, rules: &impl Rules, out: &mut Vec<Command>) {
-        let due =
-            |(id, topic): (&TopicId, &Tracked)| topic.retry_at.is_some_and(|at| at <= now).then_some(*id);
-        for id in self.topics.iter().filter_map(due).collect::<Vec<_>>() {
+        while let Some((_, id)) = self.retries.first().copied().filter(|(at, _)| *at <= now) {
+            self.retries.pop_first();
             if let Some(topic) = self.topics.get_mut(&id) {
                 topic.retry_at = None;
             }
@@ -201,6 +203,13 @@ impl CatalogSync {
         }
     }
 
+    fn forget(&mut self, id: TopicId, name: &TopicName) {
+        self.topics.remove(&id);
+        if self.named.get(name) == Some(&id) {
+            self.named.remove(name);
+        }
+    }
+
     fn reconsider(&mut self, id: TopicId, rules: &impl Rules, out: &mut Vec<Command>) {
         let (Some(topic), Some(local)) = (self.topics.get_mut(&id), &self.local) else { return };
         let name = topic.source.name.clone();
@@ -212,7 +221,7 @@ impl CatalogSync {
             topic.make_ready(id, None, None, out);
             topic.set_stop(None, out);
             if topic.missing {
-                self.topics.remove(&id);
+                self.forget(id, &name);
             }
             return;
         };
@@ -221,8 +230,8 @@ impl CatalogSync {
             Flow::Merged { into } => into,
         };
         if topic.missing && local.get(target).is_none() {
-            topic.make_ready(id, None, Some(&TopicStop::SourceMissing { name }), out);
-            self.topics.remove(&id);
+            topic.make_ready(id, None, Some(&TopicStop::SourceMissing { name: name.clone() }), out);
+            self.forget(id, &name);
             return;
         }
         let none = BTreeSet::new();

@@ -199,6 +199,7 @@ mod tests {
             home: home.clone(),
             gate: Gate::ReadOnly { home },
             flowing: true,
+            tails: Vec::new(),
         }
     }
 

@@ -19,6 +19,7 @@ mod node;
 mod path;
 mod pool;
 mod random;
+mod reset_key;
 mod settings;
 mod source;
 mod target;
@@ -36,6 +37,7 @@ pub use self::{
     path::PathView,
     pool::BufferPool,
     random::Random,
+    reset_key::ResetKey,
     settings::{Congestion, TransportSettings},
     transport::{EndpointError, client_config, endpoint, transport_config},
     units::{FailoverError, UnitsError},
@@ -46,5 +48,5 @@ pub(crate) use self::{
     node::{NodeParts, Sessions, SourceLinkView, TargetLinks, run},
     target::{Places, TargetView},
     thread::LinkThread,
-    units::{HeardEnds, Operator, Units, UnitsParts},
+    units::{HeardEnds, Operator, Tails, Units, UnitsParts},
 };

@@ -6,8 +6,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig,
-    VarInt,
+    ClientConfig, Endpoint, IdleTimeout, MtuDiscoveryConfig, ServerConfig, TransportConfig, VarInt,
     congestion::{ControllerFactory, CubicConfig},
     crypto,
 };
@@ -15,6 +14,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{
     limits,
+    reset_key::ResetKey,
     settings::{Congestion, TransportSettings},
 };
 use crate::congestion::LinkControllerFactory;
@@ -61,6 +61,7 @@ pub fn endpoint(
     address: SocketAddr,
     server: Option<Arc<dyn crypto::ServerConfig>>,
     settings: &TransportSettings,
+    reset_key: &ResetKey,
 ) -> Result<Endpoint, EndpointError> {
     let transport = Arc::new(transport_config(settings)?);
     let server = server.map(|crypto| {
@@ -71,7 +72,7 @@ pub fn endpoint(
     let bind = || {
         let socket = socket(address, settings.socket_buffer_bytes)?;
         let runtime = Arc::new(quinn::TokioRuntime);
-        Endpoint::new(EndpointConfig::default(), server, socket, runtime)
+        Endpoint::new(reset_key.endpoint_config(), server, socket, runtime)
     };
     bind().map_err(|error| EndpointError::Bind { address, error })
 }

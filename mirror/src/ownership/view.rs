@@ -1,6 +1,10 @@
 //! What a unit's state means to a client and to a link. Derived, never stored, never branched on by the state machine.
 
-use super::{generation::HomeGeneration, members::Datacenter, record::StateName};
+use super::{
+    generation::HomeGeneration,
+    members::Datacenter,
+    record::{OrphanedTail, StateName},
+};
 
 /// May a topic be written, a group be used, here and now?
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct UnitView {
     pub gate: Gate,
     /// Whether records still leave the home for this view's standbys.
     pub flowing: bool,
+    /// Records that are only here, if it is diverged.
+    pub tails: Vec<OrphanedTail>,
 }
 
 impl UnitView {

@@ -13,7 +13,8 @@
 //!    of the mirror or below what is still there ([`Translated`]). Trimming changes no answer.
 //! 3. A gap-free stream is one run for life; a run costs about three bytes on disk and four in memory.
 //! 4. The target log is the truth. Every relayed batch says where it came from ([`provenance`]), so after a crash, whatever
-//!    table or log have lost, the two agree again ([`reconcile()`]), or the table is built anew ([`Rebuild`]).
+//!    table or log have lost, the two agree again ([`reconcile()`]); also if the table's file is damaged
+//!    ([`TableFile::heal`]).
 //!
 //! ```text
 //!   run      one stretch, one for one         coding   runs as bytes           blocks   coded runs, searched
@@ -40,7 +41,7 @@ mod reconcile_model_test;
 mod table_model_test;
 
 pub use answer::{TargetLog, Translated, identity};
-pub use file::{TableError, TableFile, TableKey};
-pub use reconcile::{Rebuild, ReconcileError, Reconciled, reconcile};
+pub use file::{FILE_EXTENSION, Healed, TableError, TableFile, TableKey, TableLabel};
+pub use reconcile::{ReconcileError, Reconciled, reconcile};
 pub use run::{Run, RunError};
 pub use table::Table;

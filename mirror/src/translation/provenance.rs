@@ -1,9 +1,10 @@
 //! Where a relayed batch came from, written in the batch.
 //!
 //! A batch on its way into a merged topic gets other producer fields: as producer id the one that was allocated for this
-//! link, source topic and partition; as base sequence its base offset at the source, modulo 2^31. The data and its
-//! origin reach the log in one write, so after a crash the log itself says what was mirrored ([`super::reconcile()`]).
-//! The records stay the bytes the producer sent.
+//! link, source topic and partition; as base sequence the lower 31 bits of its base offset at the source, as producer
+//! epoch the 15 bits above. The data and its origin reach the log in one write, so after a crash the log itself says what
+//! was mirrored ([`super::reconcile()`]), whatever was trimmed or skipped before it. The records stay the bytes the
+//! producer sent.
 
 use protocol::{
     Offset, ProducerEpoch, ProducerId, Sequence,
@@ -12,12 +13,13 @@ use protocol::{
 
 use crate::position::{Position, SourceOffset};
 
-/// Sequences wrap here.
-pub(super) const SEQUENCES: i64 = 1 << 31;
+const SEQUENCE_BITS: u32 = 31;
+/// Sequence and epoch together wrap here: a partition that takes a million records a second does so after two years.
+const OFFSETS: i64 = 1 << (SEQUENCE_BITS + 15);
 
 /// The longest gap at the source, in offsets, between two relayed batches that follow each other. A batch that seems
 /// further on lies in truth before what it follows.
-pub const SOURCE_GAP_MAX: i64 = SEQUENCES / 2 - 1;
+pub const SOURCE_GAP_MAX: i64 = OFFSETS / 2 - 1;
 
 /// What is to be done with a source batch on its way into a merged topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +46,8 @@ impl Relay {
 /// instead of computed anew: a batch damaged since it was checked stays recognisable.
 pub fn stamp(batch: &mut [u8], provenance: ProducerId) -> Result<(), BatchError> {
     let header = BatchHeader::parse(batch)?;
-    let base = sequence_of(Position::new(header.base_offset));
-    batch::set_producer(batch, provenance, ProducerEpoch(0), base);
+    let (epoch, sequence) = origin_of(Position::new(header.base_offset));
+    batch::set_producer(batch, provenance, epoch, sequence);
     Ok(())
 }
 
@@ -54,16 +56,20 @@ pub fn is_from(header: &BatchHeader, provenance: ProducerId) -> bool {
     header.producer_id == provenance && provenance != ProducerId::NONE
 }
 
-/// The base sequence of a batch whose base offset at the source is `source`.
-pub fn sequence_of(source: SourceOffset) -> Sequence {
-    Sequence(i32::try_from(source.offset().0.rem_euclid(SEQUENCES)).unwrap_or(0))
+/// Producer epoch and base sequence of a batch whose base offset at the source is `source`.
+pub fn origin_of(source: SourceOffset) -> (ProducerEpoch, Sequence) {
+    let offset = source.offset().0.rem_euclid(OFFSETS);
+    let (epoch, sequence) = (offset >> SEQUENCE_BITS, offset & i64::from(i32::MAX));
+    // 15 and 31 bits.
+    (ProducerEpoch(i16::try_from(epoch).unwrap_or(0)), Sequence(i32::try_from(sequence).unwrap_or(0)))
 }
 
-/// The source offset that a base sequence stands for in a batch that follows `end`; `None` when it cannot follow.
-pub fn source_of(sequence: Sequence, end: SourceOffset) -> Option<SourceOffset> {
+/// The source offset that a batch's producer epoch and base sequence stand for if it follows `end`; `None` when it cannot.
+pub fn source_of((epoch, sequence): (ProducerEpoch, Sequence), end: SourceOffset) -> Option<SourceOffset> {
     let Offset(end_offset) = end.offset();
-    let gap = (i64::from(sequence.0) - end_offset.rem_euclid(SEQUENCES)).rem_euclid(SEQUENCES);
-    (sequence.0 >= 0 && gap <= SOURCE_GAP_MAX).then(|| end.plus(gap))
+    let offset = (i64::from(epoch.0) << SEQUENCE_BITS) + i64::from(sequence.0);
+    let gap = (offset - end_offset.rem_euclid(OFFSETS)).rem_euclid(OFFSETS);
+    (epoch.0 >= 0 && sequence.0 >= 0 && gap <= SOURCE_GAP_MAX).then(|| end.plus(gap))
 }
 
 #[cfg(test)]
@@ -98,7 +104,7 @@ mod tests {
                 (BatchHeader::parse(&source).unwrap(), BatchHeader::parse_whole(&relayed).unwrap());
             assert_eq!(
                 (after.producer_id, after.producer_epoch, after.base_sequence),
-                (LINK, ProducerEpoch(0), Sequence(77))
+                (LINK, ProducerEpoch(5), Sequence(77))
             );
             assert!(is_from(&after, LINK) && !is_from(&before, LINK));
             let (producer_id, producer_epoch, base_sequence) =
@@ -138,19 +144,21 @@ mod tests {
 
     #[test]
     fn what_seems_further_than_the_longest_gap_lies_before() {
-        let end = SourceOffset::new(Offset((1 << 31) + 10));
-        assert_eq!(source_of(Sequence(10), end), Some(end));
-        assert_eq!(source_of(sequence_of(end.plus(SOURCE_GAP_MAX)), end), Some(end.plus(SOURCE_GAP_MAX)));
-        assert_eq!(source_of(sequence_of(end.plus(SOURCE_GAP_MAX + 1)), end), None);
-        assert_eq!(source_of(Sequence(9), end), None);
-        assert_eq!(source_of(Sequence::NONE, end), None);
+        let end = SourceOffset::new(Offset((1 << 46) + (7 << 31) + 10));
+        let source_at = |epoch, sequence| source_of((ProducerEpoch(epoch), Sequence(sequence)), end);
+        assert_eq!(source_at(7, 10), Some(end));
+        assert_eq!(source_at(8, 10), Some(end.plus(1 << 31)));
+        assert_eq!(source_of(origin_of(end.plus(SOURCE_GAP_MAX)), end), Some(end.plus(SOURCE_GAP_MAX)));
+        assert_eq!(source_of(origin_of(end.plus(SOURCE_GAP_MAX + 1)), end), None);
+        assert_eq!((source_at(7, 9), source_at(6, 10)), (None, None));
+        assert_eq!((source_at(7, -1), source_at(-1, 10)), (None, None));
     }
 
     proptest! {
         #[test]
-        fn a_sequence_gives_back_its_offset(end in 0..i64::MAX / 2, gap in 0..=SOURCE_GAP_MAX) {
+        fn an_origin_gives_back_its_offset(end in 0..i64::MAX / 2, gap in 0..=SOURCE_GAP_MAX) {
             let end = SourceOffset::new(Offset(end));
-            prop_assert_eq!(source_of(sequence_of(end.plus(gap)), end), Some(end.plus(gap)));
+            prop_assert_eq!(source_of(origin_of(end.plus(gap)), end), Some(end.plus(gap)));
         }
     }
 }

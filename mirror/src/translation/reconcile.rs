@@ -4,16 +4,15 @@
 //! of the log, from the table's last target end on; what the log has lost is cut off the table. What remains is the
 //! position to resume from: nothing is mirrored twice, nothing is left out.
 //!
-//! Three things are the caller's:
+//! Two things are the caller's:
 //! 1. Runs go into the table once the log holds their batches durably; else, reconcile before a local writer is let in,
 //!    who could append where the table still has a run.
 //! 2. The table is synced before the log is trimmed beyond its durable end: the log cannot tell of what it no longer has.
-//! 3. Before relaying past a gap of the source longer than [`SOURCE_GAP_MAX`], `skip_to` and sync.
 
-use protocol::{Offset, ProducerId, Sequence, batch::BatchHeader};
+use protocol::{ProducerEpoch, ProducerId, Sequence, batch::BatchHeader};
 
 use super::{
-    provenance::{self, SEQUENCES, SOURCE_GAP_MAX},
+    provenance::{self, SOURCE_GAP_MAX},
     run::{Run, RunError},
     table::Table,
 };
@@ -29,20 +28,18 @@ pub struct Reconciled {
     pub added: Vec<Run>,
 }
 
-/// Why log and table do not belong together. The table has to be rebuilt from the log ([`Rebuild`]).
+/// Why log and table do not belong together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReconcileError {
     #[error("the batch at target offset {at} is not what the table says of it: {what}")]
     Disagrees { at: TargetOffset, what: &'static str },
     #[error(
-        "the batch at target offset {at} has sequence {sequence}, which does not follow source offset {resume} within \
-         {SOURCE_GAP_MAX} offsets"
+        "the batch at target offset {at} has producer epoch {epoch} and sequence {sequence}, which do not follow source \
+         offset {resume} within {SOURCE_GAP_MAX} offsets"
     )]
-    DoesNotFollow { at: TargetOffset, sequence: Sequence, resume: SourceOffset },
+    DoesNotFollow { at: TargetOffset, epoch: ProducerEpoch, sequence: Sequence, resume: SourceOffset },
     #[error("the batch at target offset {at} cannot follow: {source}")]
     NoRun { at: TargetOffset, source: RunError },
-    #[error("the log has batches up to source offset {found}, but the source ends at {end}")]
-    BeyondSource { found: SourceOffset, end: SourceOffset },
 }
 
 /// Makes a table agree with the log, which ends at `log_end`. `batches` are the headers of the log in order, from the
@@ -65,51 +62,6 @@ pub fn reconcile(
     Ok(done)
 }
 
-/// Builds the table of a log anew, when its file is lost or damaged. What was trimmed off the log is not in it.
-#[derive(Debug)]
-pub struct Rebuild {
-    provenance: ProducerId,
-    /// Its source offsets are right but for a multiple of 2^31.
-    table: Option<Table>,
-}
-
-impl Rebuild {
-    pub fn new(provenance: ProducerId) -> Self {
-        Self { provenance, table: None }
-    }
-
-    /// Takes the next stretch of the log; the first begins at the log's start.
-    pub fn batches(&mut self, batches: impl IntoIterator<Item = BatchHeader>) -> Result<(), ReconcileError> {
-        for header in batches {
-            if !provenance::is_from(&header, self.provenance) {
-                continue;
-            }
-            let first = SourceOffset::new(Offset(i64::from(header.base_sequence.0)));
-            let table = self.table.get_or_insert_with(|| Table::new(first));
-            take_batch(table, self.provenance, &header)?;
-        }
-        Ok(())
-    }
-
-    /// The table, given the end of the source's log, which is fewer than 2^31 offsets ahead of the mirror. `None` when
-    /// the log holds nothing from this source.
-    pub fn finish(self, source_end: SourceOffset) -> Result<Option<Table>, ReconcileError> {
-        let Some(folded) = self.table else { return Ok(None) };
-        let ahead = source_end.since(folded.resume());
-        if ahead < 0 {
-            return Err(ReconcileError::BeyondSource { found: folded.resume(), end: source_end });
-        }
-        let shift = ahead / SEQUENCES * SEQUENCES;
-        let first = folded.runs().next().map_or(source_end, |run| run.source.plus(shift));
-        let mut table = Table::new(first);
-        for run in folded.runs() {
-            let shifted = Run { source: run.source.plus(shift), ..run };
-            table.append(shifted).map_err(|source| ReconcileError::NoRun { at: run.target, source })?;
-        }
-        Ok(Some(table))
-    }
-}
-
 /// Compares a batch with the table, or adds its run.
 fn take_batch(
     table: &mut Table,
@@ -124,9 +76,10 @@ fn take_batch(
     if !provenance::is_from(header, provenance) {
         return Ok(None);
     }
-    let (sequence, resume) = (header.base_sequence, table.resume());
-    let source = provenance::source_of(sequence, resume).ok_or(ReconcileError::DoesNotFollow {
+    let (epoch, sequence, resume) = (header.producer_epoch, header.base_sequence, table.resume());
+    let source = provenance::source_of((epoch, sequence), resume).ok_or(ReconcileError::DoesNotFollow {
         at,
+        epoch,
         sequence,
         resume,
     })?;
@@ -159,7 +112,7 @@ fn compare(
     match run {
         Some(run) if run.target <= at && at.plus(length) <= run.target_end() => {
             let source = run.source.plus(at.since(run.target));
-            match provenance::sequence_of(source) == header.base_sequence {
+            match provenance::origin_of(source) == (header.producer_epoch, header.base_sequence) {
                 true => Ok(()),
                 false => disagrees("it comes from another source offset"),
             }

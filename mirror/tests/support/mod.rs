@@ -16,9 +16,9 @@ pub(crate) use assignment::Chosen;
 pub(crate) use credentials::Authority;
 pub(crate) use discard::Discard;
 pub(crate) use relay::Relay;
-pub(crate) use rules::{Everything, MergedInto, NoUnits};
+pub(crate) use rules::{AllIn, Everything, MergedInto, NoUnits, Nothing};
 pub(crate) use site::{Site, batch, valve};
-pub(crate) use world::{World, peer};
+pub(crate) use world::{World, peer, reset_key};
 
 /// Longer than anything takes; a test that waits it out has failed.
 const DEADLINE: Duration = Duration::from_secs(60);

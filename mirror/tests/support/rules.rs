@@ -31,6 +31,19 @@ impl Membership for NoUnits {
     }
 }
 
+/// Everything is in one failover unit.
+pub(crate) struct AllIn(pub(crate) &'static str);
+
+impl Membership for AllIn {
+    fn unit_of_topic(&self, _topic: &str) -> Option<&str> {
+        Some(self.0)
+    }
+
+    fn unit_of_group(&self, _group: &str) -> Option<&str> {
+        Some(self.0)
+    }
+}
+
 /// Every topic into one.
 pub(crate) struct MergedInto(pub(crate) &'static str);
 
@@ -41,5 +54,18 @@ impl LinkRules for MergedInto {
 
     fn group(&self, _group: &str) -> bool {
         true
+    }
+}
+
+/// No topic, no group.
+pub(crate) struct Nothing;
+
+impl LinkRules for Nothing {
+    fn topic(&self, _name: &str) -> Option<TopicRule> {
+        None
+    }
+
+    fn group(&self, _group: &str) -> bool {
+        false
     }
 }

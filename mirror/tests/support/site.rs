@@ -123,6 +123,12 @@ impl Site {
         id
     }
 
+    pub(crate) async fn delete_topic(&self, id: TopicId, partition: i32) {
+        self.0.catalog.send_modify(|catalog| drop(Arc::make_mut(catalog).topics.remove(&id)));
+        let log = self.0.logs.lock().remove(&(id, PartitionId(partition))).unwrap();
+        self.0.dir.remove(&log).await.unwrap();
+    }
+
     fn put(&self, topic: CatalogTopic) {
         self.0.catalog.send_modify(|catalog| {
             Arc::make_mut(catalog).topics.insert(topic.id, Arc::new(topic));
@@ -150,8 +156,13 @@ impl Site {
 
     /// Appends as a producer would, durably.
     pub(crate) async fn produce(&self, id: TopicId, partition: i32, batches: Vec<BytesMut>) {
+        self.produce_at(0, id, partition, batches).await;
+    }
+
+    /// In this leader epoch.
+    pub(crate) async fn produce_at(&self, epoch: i32, id: TopicId, partition: i32, batches: Vec<BytesMut>) {
         let log = self.log(id, partition).unwrap();
-        let place = Place::Next { leader_epoch: LeaderEpoch(0) };
+        let place = Place::Next { leader_epoch: LeaderEpoch(epoch) };
         let appends =
             batches.into_iter().map(|batch| Append { log: Arc::clone(&log), batch, place }).collect();
         let ticket = self.0.dir.submit(appends, Ack::Synced).await;

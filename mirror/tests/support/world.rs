@@ -4,14 +4,15 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use core_log::{LogConfig, Storage, clock::SystemClock, storage::MemoryStorage};
 use mirror::{
-    driver::{LinkRules, LinkSpec, Peer, Random, TransportSettings},
+    driver::{LinkRules, LinkSpec, Peer, Random, ResetKey, TransportSettings},
     link::block::CodecChoice,
     mirror::{Mirror, MirrorParts, MirrorSettings},
+    ownership::{Members, Membership, Settings, WhenApart},
     ports::{Assignment, BatchSink, Ports},
 };
 use tokio::sync::watch;
 
-use super::{Authority, Everything, NoUnits, Site, site::valve};
+use super::{AllIn, Authority, Everything, NoUnits, Site, site::valve};
 
 pub(crate) struct World {
     pub(crate) authority: Authority,
@@ -22,11 +23,19 @@ pub(crate) struct World {
     pub(crate) compression: CodecChoice,
     /// While true, nothing is appended in the west.
     pub(crate) west_valve: watch::Sender<bool>,
+    /// Of the source; the same over its restarts.
+    pub(crate) east_key: ResetKey,
+    /// Everything is in this failover unit, at home in the east.
+    pub(crate) unit: Option<&'static str>,
     tables: MemoryStorage,
 }
 
 pub(crate) fn peer(datacenter: &str) -> Peer {
     Peer { datacenter: datacenter.to_owned(), node: format!("{datacenter}-1") }
+}
+
+pub(crate) fn reset_key(byte: u8) -> ResetKey {
+    ResetKey::new([byte; ResetKey::LENGTH])
 }
 
 impl World {
@@ -45,6 +54,8 @@ impl World {
             rules: Arc::new(Everything),
             compression: CodecChoice::Auto,
             west_valve,
+            east_key: reset_key(1),
+            unit: None,
             tables: MemoryStorage::new(3),
         }
     }
@@ -75,6 +86,12 @@ impl World {
         self.start("west", ports, ("east", source.to_string()), listen).await
     }
 
+    fn units(&self, here: &str) -> Vec<Settings> {
+        let members = || Members::new("east".into(), ["west".into()]);
+        let unit = |unit| Settings::new(unit, here.into(), members(), WhenApart::Wait);
+        self.unit.into_iter().map(unit).collect()
+    }
+
     async fn start(&self, here: &str, ports: Ports, other: (&str, String), listen: SocketAddr) -> Mirror {
         let link = LinkSpec {
             from: "east".into(),
@@ -84,17 +101,19 @@ impl World {
             compression: self.compression,
             rate: None,
         };
+        let none = || Arc::new(NoUnits) as Arc<dyn Membership + Send + Sync>;
         let parts = MirrorParts {
-            units: Vec::new(),
+            units: self.units(here),
             here: peer(here),
             topology: "digest".to_owned(),
             listen,
             links: vec![link],
-            membership: Arc::new(NoUnits),
+            membership: self.unit.map_or_else(none, |unit| Arc::new(AllIn(unit))),
             credentials: self.authority.issue(&peer(here)),
             ports,
             clock: Arc::new(SystemClock::new()),
             random: Random::new(|| 4),
+            reset_key: if here == "east" { self.east_key.clone() } else { reset_key(2) },
             storage: Arc::new(self.tables.clone()),
             tables: "/tables".into(),
         };

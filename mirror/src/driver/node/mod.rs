@@ -23,12 +23,13 @@ use super::{
     metrics::LinkMetrics,
     pool::BufferPool,
     random::Random,
+    reset_key::ResetKey,
     settings::TransportSettings,
     source::{Pace, SourceParts},
-    target::{Applier, Finder, Places, Tables, TargetLink, TargetParts, TargetView},
+    target::{Applier, Finder, Places, PlacesParts, Tables, TargetLink, TargetParts, TargetView},
     thread::{Stopping, stopped},
     transport::{EndpointError, endpoint},
-    units::{HeardEnds, Units},
+    units::{HeardEnds, Tails, Units},
     workers::Workers,
 };
 use crate::{
@@ -75,13 +76,15 @@ pub(crate) struct NodeParts {
     pub(crate) lines: Lines,
     /// What the state machines know of other datacenters' logs.
     pub(crate) ends: HeardEnds,
+    /// Where links leave what the state machines are to know of logs here.
+    pub(crate) tails: Tails,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
+    pub(crate) reset_key: ResetKey,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) tables: PathBuf,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) places: Arc<Places>,
 }
 
 /// Why the links of a node do not run.
@@ -104,6 +107,7 @@ pub(crate) type TargetLinks = Vec<(String, Peer, Inquirer<TargetView>)>;
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) target_links: TargetLinks,
+    pub(crate) places: Arc<Places>,
 }
 
 /// Runs all links until it is told to stop.
@@ -142,9 +146,9 @@ fn start(
     let here = Datacenter::from(parts.here.datacenter.as_str());
     let accepting = parts.links.iter().any(|link| link.from == here);
     let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
-    let endpoint = endpoint(parts.listen, server, &parts.transport)?;
+    let endpoint = endpoint(parts.listen, server, &parts.transport, &parts.reset_key)?;
     let address = endpoint.local_addr()?;
-    let target_links = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
+    let (target_links, places) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
     parts.ends.are_from(target_links.clone());
     if accepting {
         let sources = parts
@@ -156,7 +160,7 @@ fn start(
         let acceptor = Acceptor::new(endpoint.clone(), parts, sources);
         tasks.spawn(acceptor.run(stopping.clone()));
     }
-    Ok((endpoint, Running { address, target_links }))
+    Ok((endpoint, Running { address, target_links, places }))
 }
 
 fn spawn_targets(
@@ -166,14 +170,24 @@ fn spawn_targets(
     workers: &Workers,
     tasks: &mut JoinSet<()>,
     stopping: &Stopping,
-) -> TargetLinks {
+) -> (TargetLinks, Arc<Places>) {
     let applier = Applier {
         unpackers: Arc::new(Kit::new(Unpacker::new)),
         workers: workers.clone(),
         metrics: Arc::clone(&parts.metrics),
     };
+    let tables = Arc::new(Tables::new(
+        parts.tables.clone(),
+        Arc::clone(&parts.storage),
+        Arc::clone(&parts.ports.sink),
+        workers.clone(),
+    ));
+    let ours = parts.links.iter().filter(|link| link.to == *here);
+    let rules = ours.clone().map(|link| (link.name(), Arc::clone(&link.rules))).collect();
+    let ports = parts.ports.clone();
+    let places = Arc::new(Places::new(PlacesParts { tables: Arc::clone(&tables), ports, rules }));
     let mut links = TargetLinks::new();
-    for link in parts.links.iter().filter(|link| link.to == *here) {
+    for link in ours {
         for (peer, address) in &link.peers {
             let dialler = Dialler {
                 endpoint: endpoint.clone(),
@@ -182,25 +196,26 @@ fn spawn_targets(
                 peer: peer.clone(),
                 address: address.clone(),
             };
-            let target = target_parts(parts, link, dialler, applier.clone());
+            let target = target_parts(parts, link, dialler, applier.clone(), &tables, &places);
             let (inquirer, inquiries) = inquiry();
             tasks.spawn(TargetLink::new(target, inquiries).run(stopping.clone()));
             links.push((link.name(), peer.clone(), inquirer));
         }
     }
-    links
+    (links, places)
 }
 
-fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: Applier) -> TargetParts {
+fn target_parts(
+    parts: &NodeParts,
+    link: &LinkSpec,
+    dialler: Dialler,
+    applier: Applier,
+    tables: &Arc<Tables>,
+    places: &Arc<Places>,
+) -> TargetParts {
     let credit_window = parts.transport.credit_bytes;
-    let tables = Tables::new(
-        link.name(),
-        parts.tables.clone(),
-        Arc::clone(&parts.storage),
-        Arc::clone(&parts.ports.sink),
-        applier.workers.clone(),
-    );
-    let finder = Finder { sink: Arc::clone(&parts.ports.sink), tables, random: parts.random.clone() };
+    let (sink, random) = (Arc::clone(&parts.ports.sink), parts.random.clone());
+    let finder = Finder { link: link.name(), sink, tables: Arc::clone(tables), random };
     let pooled = usize::try_from(credit_window).unwrap_or(usize::MAX);
     TargetParts {
         link: link.name(),
@@ -209,9 +224,10 @@ fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: A
         topology: parts.topology.clone(),
         ports: parts.ports.clone(),
         finder,
-        places: Arc::clone(&parts.places),
+        places: Arc::clone(places),
         flows: flows(parts, link),
         lines: parts.lines.clone(),
+        tails: parts.tails.clone(),
         clock: Arc::clone(&parts.clock),
         random: parts.random.clone(),
         applier,

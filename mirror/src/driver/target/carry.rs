@@ -12,6 +12,7 @@ use crate::{
     catalog,
     driver::closing::Ended,
     driver::path::PathView,
+    driver::units::Tail,
     groups,
     link::receiver::{
         Apply, ApplyFailure, Command, Event, Mode, PartitionKey, PartitionState, PartitionView,
@@ -212,9 +213,21 @@ impl TargetLink {
         let (link, topic_id, partition) = (&self.parts.link, key.topic_id, key.partition);
         if let PartitionState::Stopped(reason) = state {
             self.parts.metrics.partitions_stopped.one();
+            self.tell_unit(key, reason);
             tracing::error!(link, %topic_id, %partition, code = reason.code(), %reason, "partition stopped");
         } else {
             tracing::debug!(link, %topic_id, %partition, ?state, "partition");
+        }
+    }
+
+    /// The unit of a replica whose log went apart from the home's is told what is only here.
+    ///
+    /// Not of a source that went back in time: the records were the home's, and here is the better copy of it.
+    fn tell_unit(&self, key: PartitionKey, reason: &StopReason) {
+        let StopReason::Diverged { common, position, .. } = reason else { return };
+        if let Some(landing) = self.landings.by_key.get(&key).filter(|landing| !landing.merged) {
+            let (topic, partition) = (landing.target.clone(), key.partition);
+            self.parts.tails.found(Tail { topic, partition, common: *common, end: *position });
         }
     }
 

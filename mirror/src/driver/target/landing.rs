@@ -2,11 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use parking_lot::RwLock;
+use protocol::{TopicId, TopicName};
 
-use protocol::{PartitionId, TopicId, TopicName};
-
-use super::merged::{MergedPlace, Tables};
+use super::{merged::MergedPlace, places::Places, tables::Tables};
 use crate::{
     driver::{backoff::Backoff, random::Random},
     link::receiver::{ApplyFailure, LocalPosition, PartitionKey, Stall},
@@ -14,7 +12,7 @@ use crate::{
     ports::{BatchSink, PortError, SinkPartition},
     position::{Source, SourceOffset, Target, TargetOffset},
     stop::StopReason,
-    translation::{TargetLog, Translated, identity},
+    translation::{TableKey, TargetLog, Translated, identity},
 };
 
 /// A partition that flows, by where it comes from and where it goes.
@@ -89,19 +87,6 @@ pub(super) struct Landings {
     places: Arc<Places>,
 }
 
-/// Every place that was found since the start, by link and partition of the source: for look-ups. It stays when records no
-/// longer flow, since groups move after them.
-#[derive(Default)]
-pub(crate) struct Places {
-    found: RwLock<HashMap<(String, TopicName, PartitionId), Place>>,
-}
-
-impl Places {
-    pub(crate) fn find(&self, link: &str, topic: &str, partition: PartitionId) -> Option<Place> {
-        self.found.read().get(&(link.to_owned(), topic.into(), partition)).cloned()
-    }
-}
-
 impl Landings {
     pub(super) fn new(link: String, places: Arc<Places>) -> Self {
         Self { link, by_key: HashMap::new(), places }
@@ -115,8 +100,6 @@ impl Landings {
         if let Some(landing) = self.by_key.get_mut(&key)
             && landing.ours
         {
-            let name = (self.link.clone(), landing.topic.clone(), key.partition);
-            self.places.found.write().insert(name, place.clone());
             landing.place = Some(place);
         }
     }
@@ -124,18 +107,27 @@ impl Landings {
     /// Another node writes there from now on.
     pub(super) fn give_up(&mut self, key: &PartitionKey) {
         if let Some(landing) = self.by_key.get_mut(key) {
-            let name = (self.link.clone(), landing.topic.clone(), key.partition);
-            self.places.found.write().remove(&name);
+            self.places.give_up(&landing.table_key(&self.link, *key));
             landing.place = None;
         }
+    }
+}
+
+impl Landing {
+    /// Of the table, if it is merged.
+    fn table_key(&self, link: &str, key: PartitionKey) -> TableKey {
+        let PartitionKey { topic_id, partition } = key;
+        TableKey { link: link.to_owned(), topic_id, partition, target_id: self.target_id }
     }
 }
 
 /// What finding a place needs.
 #[derive(Clone)]
 pub(crate) struct Finder {
+    /// `FROM:TO`.
+    pub(crate) link: String,
     pub(crate) sink: Arc<dyn BatchSink>,
-    pub(crate) tables: Tables,
+    pub(crate) tables: Arc<Tables>,
     pub(crate) random: Random,
 }
 
@@ -146,13 +138,16 @@ impl Finder {
         key: PartitionKey,
         landing: Landing,
     ) -> Result<(Place, LocalPosition), StopReason> {
-        let place = match landing.place {
-            Some(place) => place,
+        let place = match &landing.place {
+            Some(place) => place.clone(),
             None => {
                 let sink = self.open(landing.target_id, key).await?;
                 match landing.merged {
                     false => Place::Replica(sink),
-                    true => Place::Merged(self.tables.open(key, sink).await?),
+                    true => {
+                        let table = landing.table_key(&self.link, key);
+                        Place::Merged(self.tables.open(table, &landing.topic, sink).await?)
+                    }
                 }
             }
         };

@@ -13,8 +13,9 @@ use protocol::Offset;
 use super::{
     apply::Applier,
     groups::Groups,
-    landing::{Finder, Landings, Place, Places},
+    landing::{Finder, Landings, Place},
     live::{Inbound, Live, next_of},
+    places::Places,
     topics::{Topics, Woken},
 };
 use crate::{
@@ -33,6 +34,7 @@ use crate::{
         pool::BufferPool,
         random::Random,
         thread::{Stopping, stopped},
+        units::Tails,
     },
     groups,
     link::{
@@ -63,6 +65,7 @@ pub(crate) struct TargetParts {
     pub(crate) places: Arc<Places>,
     pub(crate) flows: Flows,
     pub(crate) lines: Lines,
+    pub(crate) tails: Tails,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
     pub(crate) applier: Applier,

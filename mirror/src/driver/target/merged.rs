@@ -1,55 +1,31 @@
 //! Records into a log that others write too: stamped with where they come from, and entered in the translation table.
 //!
-//! The log is the truth: a batch's origin is in the batch, so what the table lacks after a crash is read from the log. The
-//! table is written and synced after the batches are durable and before the source hears of it.
+//! The table is written and synced after the batches are durable and before the source hears of it.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::{Arc, Weak},
-};
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
 
-use core_log::{Appended, ReadLimit, Storage};
-use protocol::{
-    LeaderEpoch, Offset, ProducerId,
-    batch::{BatchError, BatchHeader},
-};
+use core_log::Appended;
+use protocol::{LeaderEpoch, Offset, ProducerId, batch::BatchHeader};
 
 use super::{
     apply::{Applier, Outcome, end_of},
-    landing::{readable, stop_reason},
+    landing::readable,
+    tables::table_failed,
 };
 use crate::{
     driver::workers::Workers,
-    link::receiver::{Apply, ApplyFailure, LocalPosition, PartitionKey, Stall},
-    ports::{Arrival, BatchSink, SinkPartition},
+    link::receiver::{Apply, ApplyFailure, LocalPosition, Stall},
+    ports::{Arrival, SinkPartition},
     position::{SourceOffset, TargetOffset},
     stop::StopReason,
     translation::{
-        Run, TableError, TableFile, TableKey, TargetLog,
+        Run, TableError, TableFile, TargetLog,
         provenance::{Relay, stamp},
     },
 };
-
-/// Read from the log at once when the table is compared with it.
-const READ_BYTES: usize = 4 << 20;
-
-/// The translation tables of a link. Of each there is one at a time: a second one would not know what the first appends.
-#[derive(Clone)]
-pub(crate) struct Tables {
-    link: String,
-    storage: Arc<dyn Storage>,
-    directory: PathBuf,
-    sink: Arc<dyn BatchSink>,
-    workers: Workers,
-    /// Those that are open; who opens one holds its lock.
-    open: Arc<Mutex<HashMap<PartitionKey, Arc<Opening>>>>,
-}
-
-type Opening = tokio::sync::Mutex<Weak<MergedPlace>>;
 
 /// A log with other writers, and the table of what came from this source.
 pub(crate) struct MergedPlace {
@@ -58,105 +34,13 @@ pub(crate) struct MergedPlace {
     provenance: ProducerId,
 }
 
-impl Tables {
-    /// Of the link `FROM:TO`, below `directory`.
-    pub(crate) fn new(
-        link: String,
-        directory: PathBuf,
-        storage: Arc<dyn Storage>,
-        sink: Arc<dyn BatchSink>,
-        workers: Workers,
-    ) -> Self {
-        Self { link, storage, directory, sink, workers, open: Arc::default() }
-    }
-
-    /// The table of a partition, brought up to its log; a new one where there is none.
-    pub(super) async fn open(
-        &self,
-        key: PartitionKey,
-        sink: Arc<dyn SinkPartition>,
-    ) -> Result<Arc<MergedPlace>, StopReason> {
-        let opening = Arc::clone(self.open.lock().entry(key).or_default());
-        let mut open = opening.lock().await;
-        match open.upgrade() {
-            Some(place) => Ok(place),
-            None => {
-                let place = Arc::new(self.bring_up(key, sink).await?);
-                *open = Arc::downgrade(&place);
-                Ok(place)
-            }
-        }
-    }
-
-    async fn bring_up(
-        &self,
-        key: PartitionKey,
-        sink: Arc<dyn SinkPartition>,
-    ) -> Result<MergedPlace, StopReason> {
-        let mut table = match self.find(key).await? {
-            Some(table) => table,
-            None => self.create(key).await?,
-        };
-        let end = sink.ends().log_end;
-        let mut at = table.table().target_end().map_or(sink.ends().log_start, TargetOffset::offset);
-        at = at.max(sink.ends().log_start);
-        let target_end = TargetOffset::new(end);
-        loop {
-            let headers;
-            (headers, at) = match at < end {
-                true => headers_from(&*sink, at, end).await?,
-                false => (Vec::new(), at),
-            };
-            table = self.on_worker(move || table.reconcile(target_end, headers).map(|_| table)).await?;
-            if at >= end {
-                let provenance = table.provenance();
-                return Ok(MergedPlace { sink, table: Mutex::new(table), provenance });
-            }
-        }
-    }
-
-    async fn find(&self, key: PartitionKey) -> Result<Option<TableFile>, StopReason> {
-        let (storage, path, key) = (Arc::clone(&self.storage), self.path(key), self.key(key));
-        self.on_worker(move || TableFile::open(storage, &path, &key)).await
-    }
-
-    async fn create(&self, key: PartitionKey) -> Result<TableFile, StopReason> {
-        let provenance = self.sink.producer_id().await.map_err(|error| stop_reason(&error))?;
-        let (storage, path, key) = (Arc::clone(&self.storage), self.path(key), self.key(key));
-        let directory = self.link_directory();
-        self.on_worker(move || {
-            make_directory(&*storage, &directory)?;
-            TableFile::create(storage, &path, key, provenance, SourceOffset::ZERO)
-        })
-        .await
-    }
-
-    async fn on_worker<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> Result<T, TableError> + Send + 'static,
-    ) -> Result<T, StopReason> {
-        match self.workers.run(job).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(table_failed(&error)),
-            Err(error) => Err(StopReason::TargetOffline { what: error.to_string() }),
-        }
-    }
-
-    fn link_directory(&self) -> PathBuf {
-        // A colon is no character for a file name everywhere.
-        self.directory.join(self.link.replace(':', "+"))
-    }
-
-    fn path(&self, key: PartitionKey) -> PathBuf {
-        self.link_directory().join(self.key(key).file_name())
-    }
-
-    fn key(&self, key: PartitionKey) -> TableKey {
-        TableKey { link: self.link.clone(), topic_id: key.topic_id, partition: key.partition }
-    }
-}
-
 impl MergedPlace {
+    /// `table` agrees with the log.
+    pub(super) fn new(sink: Arc<dyn SinkPartition>, table: TableFile) -> Self {
+        let provenance = table.provenance();
+        Self { sink, table: Mutex::new(table), provenance }
+    }
+
     pub(super) fn sink(&self) -> &Arc<dyn SinkPartition> {
         &self.sink
     }
@@ -302,39 +186,6 @@ fn runs<'a>(sources: &[Offset], appended: impl Iterator<Item = &'a Appended>) ->
     sources.iter().zip(appended).map(run).collect()
 }
 
-/// The headers of the batches from `at` on, and where to go on.
-async fn headers_from(
-    sink: &dyn SinkPartition,
-    at: Offset,
-    end: Offset,
-) -> Result<(Vec<BatchHeader>, Offset), StopReason> {
-    let limit = ReadLimit { max_bytes: READ_BYTES, until: end, at_least_one: true };
-    let offline = |what: String| StopReason::TargetOffline { what };
-    let read = sink.read(at, limit).await.map_err(|error| offline(error.to_string()))?;
-    let mut headers = Vec::new();
-    for piece in &read.pieces {
-        let mut rest: &[u8] = piece;
-        while !rest.is_empty() {
-            let header = BatchHeader::parse(rest).map_err(|error: BatchError| offline(error.to_string()))?;
-            rest = rest.get(header.size_bytes..).unwrap_or_default();
-            headers.push(header);
-        }
-    }
-    // Nothing below the end: the log has a gap there.
-    let next = if read.is_empty() { end } else { read.next_offset };
-    Ok((headers, next))
-}
-
-fn make_directory(storage: &dyn Storage, directory: &Path) -> Result<(), TableError> {
-    let failed = |source| TableError::Io { path: directory.to_owned(), source: Arc::new(source) };
-    storage.create_dir(directory).map_err(failed)?;
-    directory.parent().map_or(Ok(()), |parent| storage.sync_dir(parent)).map_err(failed)
-}
-
 fn unsupported(offset: Offset, what: &str) -> StopReason {
     StopReason::UnsupportedBatch { offset, what: what.to_owned() }
-}
-
-fn table_failed(error: &TableError) -> StopReason {
-    StopReason::TargetOffline { what: format!("translation table: {error}") }
 }

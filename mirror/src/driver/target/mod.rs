@@ -4,8 +4,9 @@
 //!   link      the cores of the link over all connections: facts in      carry     their wishes carried out
 //!   live      one connection: control messages and blocks          streams   blocks as they come in
 //!   landing   where each partition's records go                   apply     into a replica's log
-//!   merged    into a log with other writers, with its table       topics    what the source has, and what follows here
-//!   groups    committed positions, translated and applied
+//!   merged    into a log with other writers                       tables    the translation tables of those logs
+//!   shelf     which tables there are                              places    where an offset is on the other side
+//!   topics    what the source has, and what follows here          groups    committed positions, translated and applied
 //! ```
 
 mod apply;
@@ -15,10 +16,14 @@ mod landing;
 mod link;
 mod live;
 mod merged;
+mod places;
+mod shelf;
 mod streams;
+mod tables;
 mod topics;
 
 pub(crate) use apply::Applier;
-pub(crate) use landing::{Finder, Places};
+pub(crate) use landing::Finder;
 pub(crate) use link::{TargetLink, TargetParts, TargetView};
-pub(crate) use merged::Tables;
+pub(crate) use places::{Places, PlacesParts};
+pub(crate) use tables::Tables;

@@ -4,6 +4,7 @@
 //! ```text
 //!   Lines  -- messages, who is connected -->  one task for each unit  -- records, gates, groups, logs -->  ports
 //!   operator -- failover ----------------->   (state machine)        -- views -->  gates, links
+//!   Tails  -- logs that went apart ------->
 //! ```
 //!
 //! Every unit is opened, and its view published, before anything is served or mirrored: until then its gates are closed.
@@ -11,6 +12,7 @@
 mod deeds;
 mod ends;
 mod speech;
+mod tails;
 mod unit;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -22,10 +24,13 @@ use tokio::{
 
 use core_log::Clock;
 
-pub(crate) use self::ends::HeardEnds;
 use self::{
     deeds::Here,
     unit::{Input, UnitDriver, UnitParts},
+};
+pub(crate) use self::{
+    ends::HeardEnds,
+    tails::{Tail, Tails},
 };
 use super::{
     flows::UnitViews,
@@ -46,6 +51,7 @@ pub(crate) struct UnitsParts {
     pub(crate) lines: Lines,
     pub(crate) heard: mpsc::Receiver<Heard>,
     pub(crate) ends: HeardEnds,
+    pub(crate) tails: Tails,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Random,
 }
@@ -99,6 +105,8 @@ pub(crate) struct Units {
     operator: Operator,
     lines: Lines,
     heard: mpsc::Receiver<Heard>,
+    tails: Tails,
+    views: Arc<UnitViews>,
 }
 
 impl Units {
@@ -107,7 +115,7 @@ impl Units {
         let records = parts.ports.ownership.load().await?;
         let mut drivers = Vec::new();
         let mut operator = Operator::default();
-        for settings in parts.units {
+        for settings in &parts.units {
             let record = records.iter().find(|record| record.unit == settings.unit);
             let unit: Arc<str> = Arc::from(settings.unit.as_str());
             let here = Here {
@@ -118,7 +126,7 @@ impl Units {
             };
             let name = settings.unit.clone();
             let driven = UnitParts {
-                settings,
+                settings: settings.clone(),
                 here,
                 lines: parts.lines.clone(),
                 clock: Arc::clone(&parts.clock),
@@ -130,7 +138,8 @@ impl Units {
             operator.units.insert(name, inputs);
             drivers.push((driver, input));
         }
-        Ok(Self { drivers, operator, lines: parts.lines, heard: parts.heard })
+        let UnitsParts { lines, heard, tails, views, .. } = parts;
+        Ok(Self { drivers, operator, lines, heard, tails, views })
     }
 
     pub(crate) fn operator(&self) -> Operator {
@@ -139,16 +148,18 @@ impl Units {
 
     /// Runs all units; ends when dropped, or with the lines.
     pub(crate) async fn run(self) {
-        let Self { drivers, operator, lines, mut heard } = self;
+        let Self { drivers, operator, lines, mut heard, tails, views } = self;
         let mut tasks = JoinSet::new();
         for (driver, inputs) in drivers {
             tasks.spawn(driver.run(inputs));
         }
-        let mut changes = lines.changes();
+        let (mut changes, mut tails_found) = (lines.changes(), tails.changes());
         let mut connected = BTreeMap::new();
         loop {
             changes.borrow_and_update();
             operator.tell_connections(&mut connected, lines.connected()).await;
+            tails_found.borrow_and_update();
+            operator.tell_tails(tails.take(), &views).await;
             tokio::select! {
                 said = heard.recv() => {
                     let Some(Heard { from, message }) = said else { return };
@@ -159,12 +170,24 @@ impl Units {
                     }
                 }
                 changed = changes.changed() => if changed.is_err() { return },
+                changed = tails_found.changed() => if changed.is_err() { return },
             }
         }
     }
 }
 
 impl Operator {
+    /// What is of no unit is the link's alone.
+    async fn tell_tails(&self, tails: Vec<Tail>, views: &UnitViews) {
+        for tail in tails {
+            let unit = views.membership().unit_of_topic(tail.topic.as_str());
+            if let Some(unit) = unit.and_then(|unit| self.units.get(unit)) {
+                // Its task has ended only if the node goes down.
+                let _ = unit.send(Input::TailFound(tail)).await;
+            }
+        }
+    }
+
     /// A connection with another number is a new one: what was said on the old one may be lost.
     async fn tell_connections(&self, before: &mut BTreeMap<Datacenter, u64>, now: BTreeMap<Datacenter, u64>) {
         for peer in before.keys().filter(|peer| !now.contains_key(*peer)) {

@@ -12,6 +12,7 @@ use core_log::Clock;
 use super::{
     deeds::Here,
     speech::{self, Listening},
+    tails::Tail,
 };
 use crate::{
     driver::{deadline, limits::OWNERSHIP_RETRY, line::Lines, random::Random},
@@ -28,6 +29,7 @@ pub(super) enum Input {
     Heard { from: Datacenter, message: OwnershipMessage },
     Connected(Datacenter),
     Lost(Datacenter),
+    TailFound(Tail),
     Failover { to: Datacenter, dry_run: bool, unplanned: bool, answer: Answer },
 }
 
@@ -111,6 +113,9 @@ impl UnitDriver {
             }
             Input::Connected(peer) => Some(Event::PeerConnected(peer)),
             Input::Lost(peer) => Some(Event::PeerLost(peer)),
+            Input::TailFound(Tail { topic, partition, common, end }) => {
+                Some(Event::TailFound { topic, partition, common, end })
+            }
             Input::Failover { to, dry_run, unplanned, answer } => {
                 self.next_ticket += 1;
                 let ticket = Ticket(self.next_ticket);

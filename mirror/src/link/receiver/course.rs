@@ -1,8 +1,8 @@
 //! From an assignment to records that flow, and what ends that.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use protocol::{Offset, TopicId, TopicName};
+use protocol::{Offset, PartitionId, TopicId, TopicName};
 
 use super::{
     ApplyFailure, Command, LocalPosition, Mode, PartitionKey, Receiver, Stall,
@@ -27,6 +27,7 @@ impl Receiver {
         generation: HomeGeneration,
         mode: Mode,
     ) {
+        self.topic_ids.entry(name.detached()).or_insert(key.topic_id);
         match self.partitions.get_mut(&key) {
             // An older assignment that comes late changes nothing.
             Some(partition) if generation <= partition.generation => {}
@@ -39,7 +40,7 @@ impl Receiver {
                 self.unsubscribe(now, key, None);
             }
             None => {
-                self.partitions.insert(key, Partition::new(key, name, mode, generation));
+                self.partitions.insert(key, Partition::new(key, mode, generation));
             }
         }
         self.begin(key);
@@ -191,15 +192,9 @@ impl Receiver {
 
     /// The catalog shows deleted topics under a new identity, gaps that may be, and homes that have been heard of.
     pub(super) fn handle_topic(&mut self, now: Duration, topic: Topic) {
-        let mut changed = Vec::new();
+        let before = self.topic_ids.insert(topic.name.detached(), topic.id);
         let mut retried = Vec::new();
-        for (key, partition) in &mut self.partitions {
-            if key.topic_id != topic.id {
-                if partition.name == topic.name {
-                    changed.push(*key);
-                }
-                continue;
-            }
+        for (key, partition) in self.partitions.range_mut(partitions_of(topic.id)) {
             if let Some(subscription) = &mut partition.subscription {
                 subscription.compacted = topic.compacted;
             }
@@ -213,17 +208,17 @@ impl Receiver {
                 retried.push(*key);
             }
         }
-        for key in changed {
-            self.stop(now, key, StopReason::SourceIdChanged { found: topic.id });
+        if let Some(before) = before.filter(|before| *before != topic.id) {
+            for key in self.keys_of(before) {
+                self.stop(now, key, StopReason::SourceIdChanged { found: topic.id });
+            }
         }
         retried.into_iter().for_each(|key| self.begin(key));
         self.commands.push_back(Command::Topic(topic));
     }
 
     pub(super) fn handle_topic_gone(&mut self, now: Duration, id: TopicId) {
-        let keys: Vec<PartitionKey> =
-            self.partitions.keys().filter(|key| key.topic_id == id).copied().collect();
-        for key in keys {
+        for key in self.keys_of(id) {
             let stopped = self.partitions.get(&key).and_then(|partition| partition.stopped.as_ref());
             // That another topic has the name says more.
             if !matches!(stopped, Some(StopReason::SourceIdChanged { .. })) {
@@ -333,7 +328,16 @@ impl Receiver {
         Some((key, self.partitions.get_mut(&key)?))
     }
 
+    fn keys_of(&self, topic: TopicId) -> Vec<PartitionKey> {
+        self.partitions.range(partitions_of(topic)).map(|(key, _)| *key).collect()
+    }
+
     fn mode(&self, key: PartitionKey) -> Option<Mode> {
         self.partitions.get(&key).map(|partition| partition.mode)
     }
+}
+
+fn partitions_of(topic_id: TopicId) -> RangeInclusive<PartitionKey> {
+    let key = |partition| PartitionKey { topic_id, partition: PartitionId(partition) };
+    key(i32::MIN)..=key(i32::MAX)
 }

@@ -29,9 +29,11 @@ pub use event::{
 };
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
+
+use protocol::{TopicId, TopicName};
 
 use self::{connection::Connection, flow::Applying, outbox::Outbox, partition::Partition};
 use super::{
@@ -52,6 +54,8 @@ pub struct Receiver {
     hello: Option<Hello>,
     connection: Option<Connection>,
     partitions: BTreeMap<PartitionKey, Partition>,
+    /// What the source's topics were when it last named them.
+    topic_ids: HashMap<TopicName, TopicId>,
     /// Of the subscriptions of this connection.
     handles: BTreeMap<Handle, PartitionKey>,
     /// Partitions with blocks to apply, by turns.
@@ -84,6 +88,7 @@ impl Receiver {
             hello: None,
             connection: None,
             partitions: BTreeMap::new(),
+            topic_ids: HashMap::new(),
             handles: BTreeMap::new(),
             ready: VecDeque::new(),
             waiting: BTreeSet::new(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Offset, TopicName};
+use protocol::Offset;
 
 use super::{
     LocalPosition, Mode, PartitionKey, PartitionState, PartitionView, Stall, chain::Chain, lag::Lag,
@@ -12,8 +12,6 @@ use crate::{link::Handle, ownership::HomeGeneration, stop::StopReason};
 #[derive(Debug)]
 pub(super) struct Partition {
     pub(super) key: PartitionKey,
-    /// The topic's name at the source.
-    pub(super) name: TopicName,
     pub(super) mode: Mode,
     pub(super) generation: HomeGeneration,
     pub(super) stopped: Option<StopReason>,
@@ -67,10 +65,9 @@ pub(super) struct Retry {
 }
 
 impl Partition {
-    pub(super) fn new(key: PartitionKey, name: TopicName, mode: Mode, generation: HomeGeneration) -> Self {
+    pub(super) fn new(key: PartitionKey, mode: Mode, generation: HomeGeneration) -> Self {
         Self {
             key,
-            name,
             mode,
             generation,
             stopped: None,

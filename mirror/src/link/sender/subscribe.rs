@@ -49,8 +49,11 @@ impl Sender {
     pub(super) fn handle_opened(&mut self, handle: Handle, result: Result<SourceView, StopReason>) {
         let Some(subscription) = self.subscriptions.get_mut(&handle) else { return };
         let asked = &subscription.asked;
-        let compacted = self.catalog.get(&asked.topic_id).is_some_and(|topic| topic.compacted);
-        let checked = result.and_then(|view| check(asked, &view).map(|start| (start, view.ends)));
+        let topic = self.catalog.get(&asked.topic_id);
+        let compacted = topic.is_some_and(|topic| topic.compacted);
+        let epochs = topic.map_or(&[][..], |topic| &topic.leader_epochs);
+        let current = usize::try_from(asked.partition.0).ok().and_then(|at| epochs.get(at)).copied();
+        let checked = result.and_then(|view| check(asked, &view, current).map(|start| (start, view.ends)));
         match checked {
             Err(reason) => self.refuse(handle, reason),
             Ok((start_offset, ends)) => {

@@ -150,12 +150,16 @@ impl Open {
     }
 }
 
-/// Where the subscription starts, if the two logs agree so far.
-pub(super) fn check(asked: &Subscribe, view: &SourceView) -> Result<Offset, StopReason> {
+/// Where the subscription starts, if the two logs agree so far. `current` is the epoch that the source would write at now.
+pub(super) fn check(
+    asked: &Subscribe,
+    view: &SourceView,
+    current: Option<LeaderEpoch>,
+) -> Result<Offset, StopReason> {
     let SourceEnds { log_start, end } = view.ends;
     let position = asked.next_offset;
     if position > end {
-        return Err(StopReason::SourceRewound { position, source_end: end });
+        return Err(beyond(asked, view, current));
     }
     if asked.fresh {
         return Ok(position.max(log_start));
@@ -167,6 +171,19 @@ pub(super) fn check(asked: &Subscribe, view: &SourceView) -> Result<Offset, Stop
         check_epoch(epoch, position, view)?;
     }
     Ok(position)
+}
+
+/// Why the target holds more than the source: it follows another history, which the source's next records will not continue,
+/// or the source is an earlier copy of itself.
+fn beyond(asked: &Subscribe, view: &SourceView, current: Option<LeaderEpoch>) -> StopReason {
+    let (position, end) = (asked.next_offset, view.ends.end);
+    match asked.last_epoch {
+        Some(epoch) if current > Some(epoch) => {
+            let common = view.epoch_end.map_or(view.ends.log_start, |(_, ended)| ended.min(end));
+            StopReason::Diverged { common, position, epoch }
+        }
+        _ => StopReason::SourceRewound { position, source_end: end },
+    }
 }
 
 /// The record before `position` is of `epoch` at the target: so it must be here, if it is still there.

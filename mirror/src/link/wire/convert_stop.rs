@@ -41,6 +41,7 @@ impl From<&StopReason> for proto::Stop {
             StopReason::SourceOffline { what } => Reason::SourceOffline(what),
             StopReason::TargetOffline { what } => Reason::TargetOffline(what),
             StopReason::TargetRefused { what } => Reason::TargetRefused(what),
+            StopReason::TranslationLost { what } => Reason::TranslationLost(what),
         };
         Self { reason: Some(reason) }
     }
@@ -94,6 +95,7 @@ impl TryFrom<proto::Stop> for StopReason {
             Reason::SourceOffline(what) => Self::SourceOffline { what: text("what", what)? },
             Reason::TargetOffline(what) => Self::TargetOffline { what: text("what", what)? },
             Reason::TargetRefused(what) => Self::TargetRefused { what: text("what", what)? },
+            Reason::TranslationLost(what) => Self::TranslationLost { what: text("what", what)? },
         })
     }
 }

@@ -52,6 +52,7 @@ fn stop() -> impl Strategy<Value = StopReason> {
         "[a-z]{0,9}".prop_map(|what| StopReason::SourceOffline { what }),
         "[a-z]{0,9}".prop_map(|what| StopReason::TargetOffline { what }),
         "[a-z]{0,9}".prop_map(|what| StopReason::TargetRefused { what }),
+        "[a-z]{0,9}".prop_map(|what| StopReason::TranslationLost { what }),
     ]
 }
 

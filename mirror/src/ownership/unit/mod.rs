@@ -23,7 +23,7 @@ use super::{
     members::Datacenter,
     message::Message,
     positions::PartitionEnd,
-    record::{Fencing, RecordError, State, UnitRecord},
+    record::{Divergence, Fencing, RecordError, State, UnitRecord},
     report::FailoverReport,
     settings::{Settings, WhenApart},
     view::{Gate, UnitView},
@@ -247,6 +247,13 @@ impl Unit {
         self.record.generation.max(self.record.promised)
     }
 
+    fn divergence(&self) -> Option<&Divergence> {
+        match &self.record.state {
+            State::Diverged(divergence) | State::Restoring(divergence) => Some(divergence),
+            _ => None,
+        }
+    }
+
     fn view(&self) -> UnitView {
         let home = self.record.home.clone();
         let gate = match &self.record.state {
@@ -270,6 +277,7 @@ impl Unit {
             home,
             gate,
             flowing,
+            tails: self.divergence().map(|divergence| divergence.tails.clone()).unwrap_or_default(),
         }
     }
 }

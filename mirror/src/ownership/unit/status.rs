@@ -6,7 +6,7 @@ use super::{Unit, Work};
 use crate::ownership::{
     generation::HomeGeneration,
     members::Datacenter,
-    record::{Divergence, State, StateName},
+    record::{Divergence, StateName},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,6 @@ pub struct UnitStatus {
 impl Unit {
     pub fn status(&self) -> UnitStatus {
         let view = self.view();
-        let divergence = match &self.record.state {
-            State::Diverged(divergence) | State::Restoring(divergence) => Some(divergence.clone()),
-            _ => None,
-        };
         let failing = match &self.work {
             Work::Promote(promote) => promote.failed.clone(),
             _ => None,
@@ -42,7 +38,7 @@ impl Unit {
             home: view.home,
             open: view.gate == crate::ownership::Gate::Open,
             connected: self.peers.iter().cloned().collect(),
-            divergence,
+            divergence: self.divergence().cloned(),
             failing,
         }
     }

@@ -1,25 +1,29 @@
 //! The bytes of a table's file. Numbers are big-endian, but for the coded runs (see `coding`).
 //!
 //! ```text
-//!    0 magic "ISTHMUST"    8 version u16 = 1    10 link name length u16   12 partition i32     16 topic id, 16 bytes
+//!    0 magic "ISTHMUST"    8 version u16 = 2    10 link name length u16   12 partition i32     16 source topic id, 16 bytes
 //!   32 producer id i64    40 first source offset i64      48 end of the trimmed runs at the target i64 (-1: none)
-//!   56 link name         508 crc u32 of all before
+//!   56 target topic id    72 source topic name length u16                74 link name, source topic name
+//!  508 crc u32 of all before
 //!  512 mark 0: synced length u64, crc u32                1024 mark 1: the same
 //! 1536 chunks: payload length u32, crc u32, payload: count, runs, source offsets skipped after them
 //! ```
+//!
+//! Version 1, of before the first release, has the link name at 56 and neither the target topic's id nor the source
+//! topic's name.
 //!
 //! All CRCs are CRC-32C. A chunk's covers the CRC of what stands before it (the header, or another chunk), its length and
 //! its payload: a chunk left over from before a crash does not pass for the successor of what was written since.
 //!
 //! A mark says up to where a sync has covered the file: below it, what cannot be read was damaged; above it, it is a torn
-//! tail. The two are written in turn, each in a sector of its own, after the sync that they tell of; so one may be stale
-//! or torn, and both are always true.
+//! tail. A new file has both; then they are written in turn, each in a sector of its own, after the sync that they tell of.
+//! So one may be stale, and both are always true.
 
 use std::fmt;
 
 use bytes::{Buf as _, BufMut as _};
 
-use protocol::{Offset, PartitionId, ProducerId, TopicId, Uuid};
+use protocol::{Offset, PartitionId, ProducerId, TopicId, TopicName, Uuid};
 
 use crate::{
     position::{Position, SourceOffset, TargetOffset},
@@ -30,8 +34,11 @@ use crate::{
     },
 };
 
-pub(super) const VERSION: u16 = 1;
-pub(super) const LINK_BYTES_MAX: usize = 400;
+pub(super) const VERSION: u16 = 2;
+/// Without the target topic's id and the source topic's name, and with one mark until the next sync.
+pub(super) const VERSION_NAMELESS: u16 = 1;
+pub(super) const LINK_BYTES_MAX: usize = 180;
+pub(super) const TOPIC_BYTES_MAX: usize = 249;
 pub(super) const SECTOR: usize = 512;
 pub(super) const CHUNKS_AT: usize = 3 * SECTOR;
 pub(super) const CHUNK_HEADER: usize = 8;
@@ -39,9 +46,12 @@ pub(super) const CHUNK_RUNS_MAX: usize = 2048;
 pub(super) const PAYLOAD_MAX: usize = CHUNK_RUNS_MAX * RUN_BYTES_MAX + 2 * 9;
 const MARK_SIZE: usize = 12;
 const MAGIC: &[u8; 8] = b"ISTHMUST";
-const LINK_AT: usize = 56;
+const NAMES_AT: usize = 74;
 const HEADER_CRC_AT: usize = SECTOR - 4;
-const _: () = assert!(LINK_AT + LINK_BYTES_MAX <= HEADER_CRC_AT);
+const _: () = assert!(NAMES_AT + LINK_BYTES_MAX + TOPIC_BYTES_MAX <= HEADER_CRC_AT);
+
+/// Of a table's file.
+pub const FILE_EXTENSION: &str = "translation";
 
 /// What a table is the table of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,24 +60,35 @@ pub struct TableKey {
     /// The source's topic.
     pub topic_id: TopicId,
     pub partition: PartitionId,
+    /// The topic here that it is merged into.
+    pub target_id: TopicId,
 }
 
 impl fmt::Display for TableKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "partition {} of topic {} over link {}", self.partition, self.topic_id, self.link)
+        let Self { link, topic_id, partition, target_id } = self;
+        write!(f, "partition {partition} of topic {topic_id} over link {link} into topic {target_id}")
     }
 }
 
 impl TableKey {
     /// A file name, unique within a link.
     pub fn file_name(&self) -> String {
-        format!("{}-{}.translation", self.topic_id, self.partition)
+        format!("{}-{}-{}.{FILE_EXTENSION}", self.topic_id, self.partition, self.target_id)
+    }
+
+    /// What the file was called in format version 1.
+    pub(super) fn former_file_name(&self) -> String {
+        format!("{}-{}.{FILE_EXTENSION}", self.topic_id, self.partition)
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
+    pub(super) version: u16,
     pub(super) key: TableKey,
+    /// What the source calls its topic.
+    pub(super) topic: TopicName,
     pub(super) provenance: ProducerId,
     pub(super) start: Start,
 }
@@ -103,14 +124,16 @@ pub(super) fn put_file(header: &Header, table: &Table) -> Image {
         }
     }
     let mark = mark(header_crc, to.len() as u64);
-    if let Some(slot) = to.get_mut(SECTOR..SECTOR + MARK_SIZE) {
-        slot.copy_from_slice(&mark);
+    for at in [SECTOR, 2 * SECTOR] {
+        if let Some(slot) = to.get_mut(at..at + MARK_SIZE) {
+            slot.copy_from_slice(&mark);
+        }
     }
     Image { bytes: to, header_crc, chain }
 }
 
 fn put_header(to: &mut Vec<u8>, header: &Header) -> u32 {
-    let link = header.key.link.as_bytes();
+    let (link, topic) = (header.key.link.as_bytes(), header.topic.as_str().as_bytes());
     to.put_slice(MAGIC);
     to.put_u16(VERSION);
     to.put_u16(u16::try_from(link.len()).unwrap_or(u16::MAX));
@@ -119,7 +142,10 @@ fn put_header(to: &mut Vec<u8>, header: &Header) -> u32 {
     to.put_i64(header.provenance.0);
     to.put_i64(header.start.source.offset().0);
     to.put_i64(header.start.trimmed.map_or(-1, |trimmed| trimmed.offset().0));
+    to.put_slice(header.key.target_id.0.as_bytes());
+    to.put_u16(u16::try_from(topic.len()).unwrap_or(u16::MAX));
     to.put_slice(link);
+    to.put_slice(topic);
     to.resize(HEADER_CRC_AT, 0);
     let crc = crc32c(&[to]);
     to.put_u32(crc);
@@ -137,7 +163,7 @@ pub(super) fn take_header(sector: &[u8]) -> Result<(Header, u32), HeaderError> {
     let mut from =
         covered.strip_prefix(MAGIC).ok_or(HeaderError::Damaged("it is not a translation table"))?;
     let version = from.get_u16();
-    if version != VERSION {
+    if ![VERSION, VERSION_NAMELESS].contains(&version) {
         return Err(HeaderError::UnknownVersion(version));
     }
     let link_length = usize::from(from.get_u16());
@@ -147,11 +173,21 @@ pub(super) fn take_header(sector: &[u8]) -> Result<(Header, u32), HeaderError> {
     let source = SourceOffset::new(Offset(from.get_i64()));
     let trimmed =
         Some(TargetOffset::new(Offset(from.get_i64()))).filter(|trimmed| *trimmed >= Position::ZERO);
-    let link = from.get(..link_length).ok_or(HeaderError::Damaged("the link's name is too long"))?;
-    let link =
-        String::from_utf8(link.to_vec()).map_err(|_| HeaderError::Damaged("the link's name is not text"))?;
-    let key = TableKey { link, topic_id, partition };
-    Ok((Header { key, provenance, start: Start { source, trimmed } }, stored))
+    let (target_id, topic_length) = match version {
+        VERSION_NAMELESS => (TopicId::ZERO, 0),
+        _ => (TopicId(Uuid::from_u128(from.get_u128())), usize::from(from.get_u16())),
+    };
+    let link = take_name(&mut from, link_length)?.to_owned();
+    let topic = TopicName::from(take_name(&mut from, topic_length)?);
+    let key = TableKey { link, topic_id, partition, target_id };
+    Ok((Header { version, key, topic, provenance, start: Start { source, trimmed } }, stored))
+}
+
+fn take_name<'a>(from: &mut &'a [u8], length: usize) -> Result<&'a str, HeaderError> {
+    let (name, rest) =
+        from.split_at_checked(length).ok_or(HeaderError::Damaged("a name is longer than the header"))?;
+    *from = rest;
+    std::str::from_utf8(name).map_err(|_| HeaderError::Damaged("a name is not text"))
 }
 
 /// The bytes of a mark.

@@ -1,4 +1,5 @@
-//! Reading a table's file, and telling a torn tail from damage.
+//! Reading a table's file, and telling a torn tail from damage. What stands before the damage is right: each chunk's CRC
+//! covers the one before.
 
 use std::{
     io,
@@ -13,9 +14,10 @@ use core_log::File;
 use super::{
     errors::TableError,
     format::{
-        CHUNK_HEADER, CHUNKS_AT, Header, HeaderError, PAYLOAD_MAX, SECTOR, chunk_crc, take_header, take_mark,
-        take_payload,
+        CHUNK_HEADER, CHUNKS_AT, Header, HeaderError, PAYLOAD_MAX, SECTOR, VERSION_NAMELESS, chunk_crc,
+        take_header, take_mark, take_payload,
     },
+    heal::Damage,
 };
 use crate::translation::table::Table;
 
@@ -33,8 +35,9 @@ pub(super) struct Loaded {
     pub(super) chain: u32,
     /// The older of the two, or the one that cannot be read.
     pub(super) next_mark: usize,
-    /// The file goes on after them: a write that a crash interrupted.
+    /// The file goes on after them: a write that a crash interrupted, if nothing is damaged.
     pub(super) is_torn: bool,
+    pub(super) damage: Option<Damage>,
 }
 
 pub(super) fn load(path: &Path, file: &dyn File) -> Result<Loaded, TableError> {
@@ -42,13 +45,14 @@ pub(super) fn load(path: &Path, file: &dyn File) -> Result<Loaded, TableError> {
     let corrupt = |at, what| TableError::Corrupt { path: path.to_owned(), at, what };
     let file_length = file.length().map_err(failed)?;
     let mut window = Window::new(file);
-    let front = window.bytes(0, CHUNKS_AT).map_err(failed)?;
-    let front = front.ok_or_else(|| corrupt(file_length, "the file is shorter than its header"))?;
+    let front = window.front(CHUNKS_AT).map_err(failed)?;
     let (header, header_crc) = take_header(front.get(..SECTOR).unwrap_or_default())
         .map_err(|error| header_error(path.to_owned(), error))?;
     let sectors = front.chunks(SECTOR).skip(1).zip([1, 0]);
-    let marks = sectors.filter_map(|(sector, other)| Some((take_mark(header_crc, sector)?, other)));
-    let (synced, next_mark) = marks.max().unwrap_or((CHUNKS_AT as u64, 0));
+    let marks: Vec<_> =
+        sectors.filter_map(|(sector, other)| Some((take_mark(header_crc, sector)?, other))).collect();
+    let is_mark_lost = marks.len() < 2 && header.version != VERSION_NAMELESS;
+    let (synced, next_mark) = marks.into_iter().max().unwrap_or((CHUNKS_AT as u64, 0));
 
     let (mut table, mut chain, mut at) = (Table::starting(header.start), header_crc, CHUNKS_AT as u64);
     while let Some((payload, crc)) = next_chunk(&mut window, at, chain).map_err(failed)? {
@@ -56,10 +60,14 @@ pub(super) fn load(path: &Path, file: &dyn File) -> Result<Loaded, TableError> {
         chain = crc;
         at += (CHUNK_HEADER + payload.len()) as u64;
     }
-    if at < synced {
-        return Err(corrupt(at, "a chunk's CRC does not match"));
-    }
-    Ok(Loaded { header, header_crc, table, length: at, chain, next_mark, is_torn: at < file_length })
+    let damage = match () {
+        () if at < synced => Some("a chunk's CRC does not match"),
+        // The mark that is lost may have said that a sync covered the rest.
+        () if is_mark_lost && at != file_length => Some("a mark cannot be read, and no chunk either"),
+        () => None,
+    };
+    let damage = damage.map(|what| Damage::new(at, what, &table));
+    Ok(Loaded { header, header_crc, table, length: at, chain, next_mark, is_torn: at < file_length, damage })
 }
 
 /// The payload and the CRC of the chunk at `at`; `None` where there is no whole one.
@@ -102,6 +110,12 @@ impl<'a> Window<'a> {
         Ok(self.range(at, size).and_then(|range| self.bytes.get(range)))
     }
 
+    /// At most `size` bytes from the beginning on.
+    fn front(&mut self, size: usize) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.file.length()?).unwrap_or(usize::MAX);
+        Ok(self.bytes(0, size.min(length))?.unwrap_or_default().to_vec())
+    }
+
     fn range(&self, at: u64, size: usize) -> Option<std::ops::Range<usize>> {
         let from = usize::try_from(at.checked_sub(self.at)?).ok()?;
         let to = from.checked_add(size)?;
@@ -121,4 +135,13 @@ fn read_most(file: &dyn File, buf: &mut [u8], at: u64) -> io::Result<usize> {
         }
     }
     Ok(done)
+}
+
+/// Only what a file says it is the table of.
+pub(super) fn load_header(path: &Path, file: &dyn File) -> Result<Header, TableError> {
+    let mut sector = vec![0; SECTOR];
+    let read = read_most(file, &mut sector, 0)
+        .map_err(|source| TableError::Io { path: path.to_owned(), source: Arc::new(source) })?;
+    let header = take_header(sector.get(..read).unwrap_or_default());
+    header.map(|(header, _)| header).map_err(|error| header_error(path.to_owned(), error))
 }

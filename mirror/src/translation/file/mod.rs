@@ -1,8 +1,9 @@
 //! A translation table that outlives its process.
 //!
 //! The file is appended to and never changed in place but for its marks; see `format`. Promises:
-//! 1. What a sync has covered survives a power cut. A torn tail is cut off when the file is opened; damage below a synced
-//!    point is an error that names the way out, never a panic and never a wrong answer.
+//! 1. What a sync has covered survives a power cut. A torn tail is cut off when the file is opened. What is damaged below
+//!    a synced point is found again in the target log ([`TableFile::heal`]), or it is an error: never a panic and never a
+//!    wrong answer.
 //! 2. When less than half of the file is needed (runs that have grown since, runs below the log's start), it is written
 //!    anew beside and renamed: at any moment the old or the new one is there.
 //! 3. Nothing has to be synced for an ack: after a crash the target log tells what the file lost ([`TableFile::reconcile`]).
@@ -12,6 +13,7 @@
 
 mod errors;
 mod format;
+mod heal;
 mod load;
 
 #[cfg(test)]
@@ -27,12 +29,20 @@ use core_log::{
     File, Storage,
     storage::{Open, replace_file},
 };
-use protocol::{ProducerId, batch::BatchHeader};
+use protocol::{ProducerId, TopicName, batch::BatchHeader};
 
-pub use self::{errors::TableError, format::TableKey};
+pub use self::{
+    errors::TableError,
+    format::{FILE_EXTENSION, TableKey},
+    heal::Healed,
+};
 use self::{
-    format::{CHUNK_RUNS_MAX, CHUNKS_AT, Header, LINK_BYTES_MAX, SECTOR, mark, put_chunk, put_file},
-    load::load,
+    format::{
+        CHUNK_RUNS_MAX, CHUNKS_AT, Header, LINK_BYTES_MAX, SECTOR, TOPIC_BYTES_MAX, VERSION,
+        VERSION_NAMELESS, mark, put_chunk, put_file,
+    },
+    heal::Damage,
+    load::{load, load_header},
 };
 use super::{
     coding::Ends,
@@ -64,66 +74,95 @@ pub struct TableFile {
     next_mark: usize,
     /// The table has changed otherwise than the file says: it is written anew before anything else.
     is_stale: bool,
+    /// The file cannot be read to its end, and stays as it is until the table is healed.
+    damage: Option<Damage>,
+    /// The file of format version 1 that this one takes the place of.
+    former: Option<PathBuf>,
     offline: Option<Arc<io::Error>>,
 }
 
+/// What a file says it is the table of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableLabel {
+    pub key: TableKey,
+    /// What the source calls its topic; empty in a file of format version 1.
+    pub topic: TopicName,
+    /// Of two tables the one made later has the larger one.
+    pub provenance: ProducerId,
+}
+
 impl TableFile {
-    /// A new, durable file for a partition that is mirrored from source offset `start` on. `provenance` is the producer id
-    /// under which its batches stand in the target log. The directory exists.
+    /// A new, durable file for a partition that is mirrored from source offset `start` on, of what the source calls `topic`.
+    /// `provenance` is the producer id under which its batches stand in the target log. The directory exists.
     pub fn create(
         storage: Arc<dyn Storage>,
         path: &Path,
-        key: TableKey,
-        provenance: ProducerId,
+        label: TableLabel,
         start: SourceOffset,
     ) -> Result<Self, TableError> {
-        match storage.exists(path) {
-            Ok(true) => Err(TableError::Exists { path: path.to_owned() }),
-            Ok(false) => Self::replace(storage, path, key, provenance, Table::new(start)),
-            Err(source) => Err(TableError::Io { path: path.to_owned(), source: Arc::new(source) }),
+        match exists(&*storage, path)? {
+            true => Err(TableError::Exists { path: path.to_owned() }),
+            false => Self::write_new(storage, path, label, &Table::new(start)),
         }
     }
 
-    /// Puts a table that was rebuilt from the log ([`super::Rebuild`]) in place of the file, damaged or lost.
-    pub fn replace(
+    /// The file of a whole table, in place of any that is there.
+    pub fn write_new(
         storage: Arc<dyn Storage>,
         path: &Path,
-        key: TableKey,
-        provenance: ProducerId,
-        table: Table,
+        label: TableLabel,
+        table: &Table,
     ) -> Result<Self, TableError> {
-        if key.link.len() > LINK_BYTES_MAX {
-            return Err(TableError::LinkNameTooLong(key.link));
-        }
-        let header = Header { key, provenance, start: table.start() };
-        let image = put_file(&header, &table);
+        let TableLabel { key, topic, provenance } = label;
+        check_names(&key, &topic)?;
+        let header = Header { version: VERSION, key, topic, provenance, start: table.start() };
+        let image = put_file(&header, table);
         let failed = |source| TableError::Io { path: path.to_owned(), source: Arc::new(source) };
         replace_file(&*storage, path, &image.bytes).map_err(failed)?;
         Self::read(storage, path)
     }
 
-    /// The file of a table, if there is one. [`Self::reconcile`] it with the log before it is used.
-    pub fn open(storage: Arc<dyn Storage>, path: &Path, key: &TableKey) -> Result<Option<Self>, TableError> {
-        match storage.exists(path) {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(source) => return Err(TableError::Io { path: path.to_owned(), source: Arc::new(source) }),
+    /// The file of a table, if there is one. [`Self::reconcile`] it with the log and [`Self::heal`] it before it is used.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        path: &Path,
+        key: &TableKey,
+        topic: &TopicName,
+    ) -> Result<Option<Self>, TableError> {
+        let former = path.with_file_name(key.former_file_name());
+        let mut opened = match path {
+            path if exists(&*storage, path)? => Self::read(storage, path)?,
+            _ if exists(&*storage, &former)? => Self::read(storage, &former)?,
+            _ => return Ok(None),
+        };
+        let header = &mut opened.header;
+        if header.version == VERSION_NAMELESS {
+            header.key.target_id = key.target_id;
+            header.topic = topic.clone();
+            check_names(&header.key, &header.topic)?;
+            opened.former = Some(former);
+            opened.path = path.to_owned();
+            opened.is_stale = true;
         }
-        let opened = Self::read(storage, path)?;
         match opened.header.key == *key {
             true => Ok(Some(opened)),
-            false => Err(TableError::OtherTable {
-                path: path.to_owned(),
-                found: Box::new(opened.header.key.clone()),
-            }),
+            false => Err(TableError::OtherTable { path: opened.path, found: Box::new(opened.header.key) }),
         }
+    }
+
+    /// Reads only what a file says it is the table of.
+    pub fn label_of(storage: &dyn Storage, path: &Path) -> Result<TableLabel, TableError> {
+        let failed = |source| TableError::Io { path: path.to_owned(), source: Arc::new(source) };
+        let file = storage.open(path, Open::Read).map_err(failed)?;
+        let Header { key, topic, provenance, .. } = load_header(path, &*file)?;
+        Ok(TableLabel { key, topic, provenance })
     }
 
     fn read(storage: Arc<dyn Storage>, path: &Path) -> Result<Self, TableError> {
         let failed = |source| TableError::Io { path: path.to_owned(), source: Arc::new(source) };
         let file = storage.open(path, Open::Write).map_err(failed)?;
         let loaded = load(path, &*file)?;
-        if loaded.is_torn {
+        if loaded.is_torn && loaded.damage.is_none() {
             file.set_length(loaded.length).and_then(|()| file.sync_data()).map_err(failed)?;
         }
         let mut opened = Self {
@@ -139,6 +178,8 @@ impl TableFile {
             needs_sync: true,
             next_mark: loaded.next_mark,
             is_stale: false,
+            damage: loaded.damage,
+            former: None,
             offline: None,
         };
         opened.length_max = opened.length_max();
@@ -156,6 +197,11 @@ impl TableFile {
 
     pub fn provenance(&self) -> ProducerId {
         self.header.provenance
+    }
+
+    pub fn label(&self) -> TableLabel {
+        let Header { key, topic, provenance, .. } = self.header.clone();
+        TableLabel { key, topic, provenance }
     }
 
     /// Appends runs, to the file first. On an error none of them is in the table.
@@ -215,11 +261,17 @@ impl TableFile {
         log_end: TargetOffset,
         batches: impl IntoIterator<Item = BatchHeader>,
     ) -> Result<Reconciled, TableError> {
-        self.ready()?;
+        if self.damage.is_none() {
+            self.ready()?;
+        }
         let ends = self.table.ends();
         // Until the file has it too.
         self.is_stale = true;
         let done = reconcile(&mut self.table, self.header.provenance, log_end, batches)?;
+        if let Some(damage) = &mut self.damage {
+            damage.found(&done.added);
+            return Ok(done);
+        }
         if done.cut {
             self.rewrite()?;
         } else if !done.added.is_empty() {
@@ -280,12 +332,19 @@ impl TableFile {
                 self.needs_sync = false;
                 self.next_mark = 1;
                 self.is_stale = false;
-                Ok(())
+                self.header.version = VERSION;
+                self.forget_former()
             }
             // The old file is in place and goes on.
             Err(source) if source.kind() == io::ErrorKind::StorageFull => Err(self.io(source)),
             Err(source) => Err(self.fail(source)),
         }
+    }
+
+    /// The table stands under its new name: the file of the older format is in the way of nothing, but says what is old.
+    fn forget_former(&mut self) -> Result<(), TableError> {
+        let Some(former) = self.former.take() else { return Ok(()) };
+        self.storage.remove_file(&former).map_err(|source| self.io(source))
     }
 
     /// Twice what the table takes.
@@ -296,6 +355,9 @@ impl TableFile {
     fn ready(&mut self) -> Result<(), TableError> {
         if let Some(cause) = &self.offline {
             return Err(TableError::Offline { path: self.path.clone(), cause: cause.clone() });
+        }
+        if self.damage.is_some() {
+            return Err(TableError::NotHealed { path: self.path.clone() });
         }
         if self.is_stale { self.rewrite() } else { Ok(()) }
     }
@@ -308,5 +370,17 @@ impl TableFile {
 
     fn io(&self, source: io::Error) -> TableError {
         TableError::Io { path: self.path.clone(), source: Arc::new(source) }
+    }
+}
+
+fn exists(storage: &dyn Storage, path: &Path) -> Result<bool, TableError> {
+    storage.exists(path).map_err(|source| TableError::Io { path: path.to_owned(), source: Arc::new(source) })
+}
+
+fn check_names(key: &TableKey, topic: &TopicName) -> Result<(), TableError> {
+    let names = [(key.link.as_str(), LINK_BYTES_MAX), (topic.as_str(), TOPIC_BYTES_MAX)];
+    match names.into_iter().find(|(name, bytes_max)| name.len() > *bytes_max) {
+        Some((name, _)) => Err(TableError::NameTooLong(name.to_owned())),
+        None => Ok(()),
     }
 }

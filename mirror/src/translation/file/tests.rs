@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use core_log::storage::{MemoryStorage, read_whole};
-use protocol::{PartitionId, TopicId, Uuid};
+use protocol::{PartitionId, TopicId, Uuid, batch::BatchBuilder};
 
 use super::*;
 use crate::translation::{
     Translated,
     answer::TargetLog,
+    provenance,
     table_model_test::{source, target},
 };
 
@@ -20,7 +21,12 @@ fn key() -> TableKey {
         link: "berlin:oslo".to_owned(),
         topic_id: TopicId(Uuid::from_u128(77)),
         partition: PartitionId(3),
+        target_id: TopicId(Uuid::from_u128(78)),
     }
+}
+
+fn label() -> TableLabel {
+    TableLabel { key: key(), topic: "clicks".into(), provenance: PROVENANCE }
 }
 
 fn disk() -> MemoryStorage {
@@ -31,16 +37,26 @@ fn disk() -> MemoryStorage {
 }
 
 fn create(disk: &MemoryStorage) -> TableFile {
-    TableFile::create(Arc::new(disk.clone()), Path::new(PATH), key(), PROVENANCE, source(10)).unwrap()
+    TableFile::create(Arc::new(disk.clone()), Path::new(PATH), label(), source(10)).unwrap()
 }
 
 fn open(disk: &MemoryStorage) -> Result<TableFile, TableError> {
-    TableFile::open(Arc::new(disk.clone()), Path::new(PATH), &key()).map(|found| found.expect("it is there"))
+    let found = TableFile::open(Arc::new(disk.clone()), Path::new(PATH), &key(), &label().topic);
+    found.map(|found| found.expect("it is there"))
 }
 
 /// The nth of runs that do not coalesce.
 fn run(nth: i64) -> Run {
     Run::new(source(10 + 8 * nth), target(9 * nth), 7)
+}
+
+/// The log's batch of a run.
+fn batch_of(run: Run) -> BatchHeader {
+    let (epoch, sequence) = provenance::origin_of(run.source);
+    let values = (1..run.length)
+        .fold(BatchBuilder::new().record(0, None, None, &[]), |batch, _| batch.record(0, None, None, &[]));
+    let batch = values.base_offset(run.target.offset()).producer(PROVENANCE, epoch, sequence);
+    BatchHeader::parse(&batch.build().unwrap()).unwrap()
 }
 
 fn runs_of(file: &TableFile) -> Vec<Run> {
@@ -65,23 +81,61 @@ fn the_bytes_of_a_file_are_these() {
     // Reckoned by another program from the description of the format.
     let header = [
         &b"ISTHMUST"[..],
+        &[0, 2, 0, 11, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 77],
+        &[0, 0, 0, 0, 0, 0, 3, 0xe9, 0, 0, 0, 0, 0, 0, 0, 10],
+        &[0xff; 8],
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 78, 0, 6],
+        b"berlin:oslo",
+        b"clicks",
+    ];
+    let mark_1 = [0, 0, 0, 0, 0, 0, 6, 37, 40, 235, 6, 113];
+    let mark_0 = [0, 0, 0, 0, 0, 0, 6, 10, 86, 69, 180, 139];
+    let chunks = [
+        0, 0, 0, 2, 196, 187, 172, 55, 0, 0, 0, 0, 0, 9, 168, 145, 207, 86, 2, 2, 0, 172, 2, 88, 1, 1, 0, 0,
+        0, 0, 2, 107, 94, 18, 243, 0, 4,
+    ];
+    let mut expected = header.concat();
+    for (at, part) in [(508, &[133, 152, 39, 214][..]), (512, &mark_0), (1024, &mark_1), (1536, &chunks)] {
+        expected.resize(at, 0);
+        expected.extend_from_slice(part);
+    }
+    assert!(written(&disk) == expected, "the format has changed: so must its version");
+}
+
+/// A file as it was before the first release: source 12..312 at target 0, source 400 at target 301, and nothing up to 405.
+fn file_of_version_1() -> Vec<u8> {
+    let header = [
+        &b"ISTHMUST"[..],
         &[0, 1, 0, 11, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 77],
         &[0, 0, 0, 0, 0, 0, 3, 0xe9, 0, 0, 0, 0, 0, 0, 0, 10],
         &[0xff; 8],
         b"berlin:oslo",
     ];
-    let mark_0 = [0, 0, 0, 0, 0, 0, 6, 10, 61, 96, 122, 224];
-    let mark_1 = [0, 0, 0, 0, 0, 0, 6, 37, 67, 206, 200, 26];
+    let mark = [0, 0, 0, 0, 0, 0, 6, 37, 67, 206, 200, 26];
     let chunks = [
         0, 0, 0, 2, 184, 127, 185, 51, 0, 0, 0, 0, 0, 9, 75, 58, 193, 188, 2, 2, 0, 172, 2, 88, 1, 1, 0, 0,
         0, 0, 2, 90, 139, 98, 112, 0, 4,
     ];
-    let mut expected = header.concat();
-    for (at, part) in [(508, &[28, 160, 72, 135][..]), (512, &mark_0), (1024, &mark_1), (1536, &chunks)] {
-        expected.resize(at, 0);
-        expected.extend_from_slice(part);
+    let mut bytes = header.concat();
+    for (at, part) in [(508, &[28, 160, 72, 135][..]), (1024, &mark), (1536, &chunks)] {
+        bytes.resize(at, 0);
+        bytes.extend_from_slice(part);
     }
-    assert!(written(&disk) == expected, "the format has changed: so must its version");
+    bytes
+}
+
+#[test]
+fn a_file_of_version_1_is_taken_over_under_its_new_name() {
+    let disk = disk();
+    let former = Path::new(PATH).with_file_name(key().former_file_name());
+    core_log::storage::replace_file(&disk, &former, &file_of_version_1()).unwrap();
+    let mut file = open(&disk).unwrap();
+    let runs = [Run::new(source(12), target(0), 300), Run::new(source(400), target(301), 1)];
+    assert_eq!((runs_of(&file), file.table().resume()), (runs.to_vec(), source(405)));
+    file.sync().unwrap();
+    assert!(!disk.exists(&former).unwrap());
+    let found = open(&disk.cut_power(1)).unwrap();
+    assert_eq!((runs_of(&found), found.label()), (runs.to_vec(), label()));
 }
 
 #[test]
@@ -148,7 +202,7 @@ fn a_chunk_counts_only_after_the_very_chunk_it_was_written_after() {
 }
 
 #[test]
-fn damage_below_a_synced_point_is_an_error_and_a_torn_tail_is_not() {
+fn damage_below_a_synced_point_has_to_be_healed_and_a_torn_tail_has_not() {
     let disk = disk();
     let mut file = create(&disk);
     file.append(&[run(0), run(1)]).unwrap();
@@ -161,18 +215,24 @@ fn damage_below_a_synced_point_is_an_error_and_a_torn_tail_is_not() {
         bytes[at] ^= 1 << (at % 8);
         put(&disk, &bytes);
         match open(&disk) {
-            Err(TableError::Corrupt { .. }) => assert!(at < synced),
-            Ok(file) => {
-                assert!(at >= synced, "byte {at} was synced");
-                assert_eq!(runs_of(&file), [run(0), run(1)]);
-            }
+            Err(TableError::Corrupt { .. }) => assert!(at < SECTOR),
+            Ok(mut file) => match file.sync() {
+                Err(TableError::NotHealed { .. }) => assert!((CHUNKS_AT..synced).contains(&at)),
+                synced_again => {
+                    synced_again.unwrap();
+                    assert!(at >= synced, "byte {at} was synced");
+                    assert_eq!(runs_of(&file), [run(0), run(1)]);
+                }
+            },
             Err(other) => panic!("{other}"),
         }
     }
     for length in 0..whole.len() {
         put(&disk, &whole[..length]);
         let found = open(&disk);
-        assert_eq!(matches!(found, Err(TableError::Corrupt { .. })), length < synced, "cut to {length}");
+        assert_eq!(matches!(found, Err(TableError::Corrupt { .. })), length < SECTOR, "cut to {length}");
+        let must_heal = matches!(found.map(|mut file| file.sync()), Ok(Err(TableError::NotHealed { .. })));
+        assert_eq!(must_heal, (SECTOR..synced).contains(&length), "cut to {length}");
     }
 }
 
@@ -191,17 +251,105 @@ fn a_damaged_mark_loses_nothing() {
     }
 }
 
-#[test]
-fn a_damaged_file_is_replaced_by_a_rebuilt_table() {
+/// A file whose second run cannot be read, on a log that goes on behind it.
+fn damaged() -> MemoryStorage {
     let disk = disk();
-    drop(create(&disk));
-    disk.flip_bit(Path::new(PATH), 100).unwrap();
-    let error = open(&disk).err().unwrap();
-    assert!(error.to_string().contains("rebuild the table"), "{error}");
-    let mut table = Table::new(source(10));
-    table.append(run(4)).unwrap();
-    TableFile::replace(Arc::new(disk.clone()), Path::new(PATH), key(), PROVENANCE, table).unwrap();
-    assert_eq!(runs_of(&open(&disk.cut_power(1)).unwrap()), [run(4)]);
+    let mut file = create(&disk);
+    file.append(&[run(0)]).unwrap();
+    file.sync().unwrap();
+    let at = file.length;
+    file.append(&[run(1)]).unwrap();
+    file.sync().unwrap();
+    disk.flip_bit(Path::new(PATH), 8 * (at + 9)).unwrap();
+    disk
+}
+
+fn kept(disk: &MemoryStorage) -> Option<Vec<u8>> {
+    read_whole(disk, &Path::new(PATH).with_file_name("t.damaged"), 1 << 20).ok()
+}
+
+#[test]
+fn a_damaged_file_is_kept_aside_and_healed_from_the_log() {
+    let disk = damaged();
+    let bytes = written(&disk);
+    let mut file = open(&disk).unwrap();
+    let log_end = run(2).target_end();
+    let _ = file.reconcile(log_end, [batch_of(run(0)), batch_of(run(1)), batch_of(run(2))]).unwrap();
+    assert!(written(&disk) == bytes && kept(&disk).is_none(), "as it was, until all is found");
+    let healed = file.heal(run(0).target_end()).unwrap().unwrap();
+    assert_eq!((healed.found_runs, healed.found_offsets), (2, 14));
+    assert_eq!(kept(&disk), Some(bytes));
+    file.append(&[run(3)]).unwrap();
+    file.sync().unwrap();
+    let mut found = open(&disk.cut_power(1)).unwrap();
+    assert_eq!(runs_of(&found), [run(0), run(1), run(2), run(3)]);
+    assert_eq!(found.heal(target(1_000)).unwrap(), None, "it is whole");
+}
+
+#[test]
+fn a_log_that_begins_behind_what_the_file_still_tells_shows_by_its_next_batch_where_the_source_is() {
+    let mut file = open(&damaged()).unwrap();
+    let _ = file.reconcile(run(9).target_end(), [batch_of(run(9))]).unwrap();
+    let log_start = target(60);
+    assert!(file.heal(log_start).unwrap().is_some());
+    let log = TargetLog { start: log_start, end: run(9).target_end() };
+    let translated = |at| file.table().to_target(source(at), log).map(Translated::position);
+    assert_eq!(translated(run(9).source.offset().0 + 3), Some(run(9).target.plus(3)));
+    assert_eq!(translated(30), Some(log_start), "it was trimmed");
+    assert_eq!(file.table().resume(), run(9).source_end());
+}
+
+#[test]
+fn without_a_batch_of_the_source_in_such_a_log_nobody_knows_where_the_source_is() {
+    let disk = damaged();
+    let bytes = written(&disk);
+    let mut file = open(&disk).unwrap();
+    let _ = file.reconcile(target(70), []).unwrap();
+    let error = file.heal(target(60)).unwrap_err();
+    assert!(matches!(error, TableError::Lost { .. }) && error.is_lost());
+    assert!(matches!(file.skip_to(source(500)), Err(TableError::NotHealed { .. })));
+    assert!(written(&disk) == bytes && kept(&disk).is_none());
+    // The log holds all behind what the file tells: then the source is where the file says.
+    let mut file = open(&disk).unwrap();
+    let _ = file.reconcile(target(70), []).unwrap();
+    assert!(file.heal(run(0).target_end()).unwrap().is_some());
+    assert_eq!(file.table().resume(), run(0).source_end());
+}
+
+#[test]
+fn a_power_cut_while_a_file_is_healed_leaves_the_damaged_one_or_the_healed_one() {
+    let (mut damaged_ones, mut healed_ones) = (0, 0);
+    for (syncs, seed) in (0..=5).flat_map(|syncs| (0..30).map(move |seed| (syncs, seed))) {
+        let disk = damaged();
+        disk.sync_dir(Path::new("/tables")).unwrap();
+        disk.after_syncs(syncs);
+        let heal = |disk: &MemoryStorage| -> Result<TableFile, TableError> {
+            let mut file = open(disk)?;
+            let _ = file.reconcile(run(1).target_end(), [batch_of(run(1))])?;
+            file.heal(run(0).target_end()).map(|_| file)
+        };
+        let _ = heal(&disk);
+        let after = disk.cut_power(seed);
+        let is_healed = open(&after).unwrap().sync().is_ok();
+        assert_eq!(runs_of(&heal(&after).unwrap()), [run(0), run(1)]);
+        damaged_ones += usize::from(!is_healed);
+        healed_ones += usize::from(is_healed);
+    }
+    assert!(damaged_ones > 0 && healed_ones > 0, "both were seen: {damaged_ones} and {healed_ones}");
+}
+
+#[test]
+fn marks_and_chunks_lost_together_are_not_taken_for_a_torn_tail() {
+    let disk = disk();
+    let mut file = create(&disk);
+    file.append(&[run(0), run(1)]).unwrap();
+    file.sync().unwrap();
+    let mut bytes = written(&disk);
+    bytes[SECTOR..].fill(0);
+    put(&disk, &bytes);
+    let mut file = open(&disk).unwrap();
+    let _ = file.reconcile(target(70), []).unwrap();
+    assert!(matches!(file.heal(target(60)), Err(TableError::Lost { .. })));
 }
 
 #[test]
@@ -210,20 +358,24 @@ fn a_file_of_another_partition_or_version_is_refused() {
     drop(create(&disk));
     let other = TableKey { partition: PartitionId(4), ..key() };
     let storage = || -> Arc<dyn Storage> { Arc::new(disk.clone()) };
-    let found = TableFile::open(storage(), Path::new(PATH), &other);
+    let topic = label().topic;
+    let found = TableFile::open(storage(), Path::new(PATH), &other, &topic);
     assert!(matches!(found, Err(TableError::OtherTable { found, .. }) if *found == key()));
-    let again = TableFile::create(storage(), Path::new(PATH), key(), PROVENANCE, source(0));
+    let again = TableFile::create(storage(), Path::new(PATH), label(), source(0));
     assert!(matches!(again, Err(TableError::Exists { .. })));
-    assert!(TableFile::open(storage(), Path::new("/tables/none"), &key()).unwrap().is_none());
-    let long = TableKey { link: "x".repeat(LINK_BYTES_MAX + 1), ..key() };
-    let found = TableFile::create(storage(), Path::new("/tables/long"), long, PROVENANCE, source(0));
-    assert!(matches!(found, Err(TableError::LinkNameTooLong(_))));
+    assert!(TableFile::open(storage(), Path::new("/tables/none"), &key(), &topic).unwrap().is_none());
+    let long_link = TableKey { link: "x".repeat(LINK_BYTES_MAX + 1), ..key() };
+    let long_topic = TopicName::from("x".repeat(TOPIC_BYTES_MAX + 1).as_str());
+    for long in [TableLabel { key: long_link, ..label() }, TableLabel { topic: long_topic, ..label() }] {
+        let found = TableFile::create(storage(), Path::new("/tables/long"), long, source(0));
+        assert!(matches!(found, Err(TableError::NameTooLong(_))));
+    }
     let mut bytes = written(&disk);
-    bytes[9] = 2;
+    bytes[9] = 3;
     let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &bytes[..508]) as u32;
     bytes[508..512].copy_from_slice(&crc.to_be_bytes());
     put(&disk, &bytes);
-    assert!(matches!(open(&disk), Err(TableError::UnknownVersion { version: 2, .. })));
+    assert!(matches!(open(&disk), Err(TableError::UnknownVersion { version: 3, .. })));
 }
 
 #[test]
