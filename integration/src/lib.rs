@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tests/*.rs  an index of behaviour, one file each      clients/  the client matrix, in each client's language
-//!     |                                                  bin/load  measures a whole broker
+//!     |                                                  bin/load, bin/side-by-side  measure whole brokers
 //!     v
 //! Daemon (spawn, await /readyz, kill -9, SIGTERM, restart)   Wire (raw frames)   Metrics (/metrics)   wait
 //!     ^
@@ -21,11 +21,13 @@ pub mod client;
 mod daemon;
 pub mod datacenters;
 mod http;
+pub mod load;
 mod metrics;
 mod pace;
 mod ports;
 pub mod produce;
 mod relay;
+pub mod side_by_side;
 mod wait;
 pub mod wan;
 mod wire;

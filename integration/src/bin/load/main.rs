@@ -12,19 +12,27 @@
 //! memory. Any broker of the Kafka protocol can be measured; the topics are made anew by each producing run. `across` makes
 //! topics called `load-across-*`, which the mirror has to carry.
 
-mod across;
-mod connection;
-mod consume;
-mod data;
-mod measure;
-mod produce;
-
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use data::Data;
-use measure::Measured;
+use integration::{
+    load::{
+        across::{self, Across},
+        consume,
+        data::{Data, Pool, Recipe},
+        measure::{Measured, Meter},
+        produce::{Lanes, Load},
+        topic,
+    },
+    produce::{log_end, now_ms},
+};
+use protocol::batch::Compression;
+
+/// Different bytes that are sent before they repeat.
+const POOL_BYTES: usize = 32 << 20;
+const SMALL_POOL_BYTES: usize = 2 << 20;
+const TOPIC: &str = "load";
 
 #[derive(Parser)]
 #[command(about = "Measures a whole broker with encoded batches over the plain protocol")]
@@ -78,27 +86,32 @@ enum Scenario {
         rounds: u32,
     },
     /// From a producer at one broker to a consumer at another that mirrors it.
-    Across {
-        #[arg(long)]
-        source: SocketAddr,
-        #[arg(long)]
-        target: SocketAddr,
-        #[arg(long, default_value_t = 4)]
-        partitions: usize,
-        #[arg(long, default_value_t = 4)]
-        in_flight: usize,
-        #[arg(long, default_value_t = 1_000_000)]
-        request_bytes: usize,
-        #[arg(long, default_value_t = 10)]
-        seconds: u64,
-        /// MB/s over all partitions; as much as goes without.
-        #[arg(long)]
-        rate: Option<f64>,
-        #[arg(long, value_enum, default_value_t = Data::Events)]
-        data: Data,
-        #[command(flatten)]
-        report: Report,
-    },
+    Across(AcrossArguments),
+}
+
+#[derive(Args)]
+struct AcrossArguments {
+    #[arg(long)]
+    source: SocketAddr,
+    #[arg(long)]
+    target: SocketAddr,
+    #[arg(long, default_value_t = 4)]
+    partitions: i32,
+    #[arg(long, default_value_t = 4)]
+    in_flight: usize,
+    #[arg(long, default_value_t = 1_000_000)]
+    request_bytes: usize,
+    #[arg(long, default_value_t = -1, allow_negative_numbers = true)]
+    acks: i16,
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// MB/s over all partitions; as much as goes without.
+    #[arg(long)]
+    rate: Option<f64>,
+    #[arg(long, value_enum, default_value_t = Data::Events)]
+    data: Data,
+    #[command(flatten)]
+    report: Report,
 }
 
 #[derive(Args)]
@@ -120,42 +133,79 @@ struct Report {
 }
 
 fn main() {
-    let (report, measured) = match Arguments::parse().scenario {
+    match Arguments::parse().scenario {
         Scenario::Produce { broker, connections, in_flight, request_bytes, requests, acks } => {
-            let load = produce::Load { topic: "load", connections, in_flight, request_bytes, requests, acks };
-            let measured = produce::run("produce", broker.bootstrap, &broker.report.pid, &load);
-            (broker.report, measured)
+            let pool = noise(request_bytes, POOL_BYTES);
+            let load = load(TOPIC, connections, in_flight, acks, &pool);
+            produce("produce", &broker, &load, requests);
         }
         Scenario::Small { broker, connections, in_flight, request_bytes, requests, acks } => {
-            let load =
-                produce::Load { topic: "load-small", connections, in_flight, request_bytes, requests, acks };
-            let measured = produce::run("small", broker.bootstrap, &broker.report.pid, &load);
-            (broker.report, measured)
+            let pool = noise(request_bytes, SMALL_POOL_BYTES);
+            let load = load("load-small", connections, in_flight, acks, &pool);
+            produce("small", &broker, &load, requests);
         }
         Scenario::Consume { broker, fetch_bytes, rounds } => {
-            let measured = consume::run(broker.bootstrap, &broker.report.pid, "load", fetch_bytes, rounds);
-            (broker.report, measured)
+            let partitions = (0..).take_while(|at| log_end(broker.bootstrap, TOPIC, *at).is_some()).count();
+            assert!(partitions > 0, "there is nothing to read: run `load produce` first");
+            let partitions = i32::try_from(partitions).expect("few partitions");
+            let meter = Meter::start(&broker.report.pid);
+            let (mut requests, mut bytes) = (0, 0);
+            for _ in 0..rounds {
+                let read = consume::run(broker.bootstrap, TOPIC, partitions, 1, fetch_bytes);
+                requests += read.requests;
+                bytes += read.bytes;
+            }
+            print(&meter.stop("consume", requests, bytes), broker.report.json);
         }
-        Scenario::Across {
-            source,
-            target,
-            partitions,
-            in_flight,
-            request_bytes,
-            seconds,
-            rate,
-            data,
-            report,
-        } => {
-            let duration = Duration::from_secs(seconds);
-            let rate = rate.map(|mb| (mb * 1e6) as u64);
-            let across =
-                across::Across { source, target, partitions, in_flight, request_bytes, duration, rate, data };
-            let measured = across::run(&report.pid, &across);
-            (report, measured)
-        }
-    };
-    print(&measured, report.json);
+        Scenario::Across(across) => carry(&across),
+    }
+}
+
+/// One connection for each partition.
+fn load<'a>(topic: &'a str, connections: usize, in_flight: usize, acks: i16, pool: &'a Pool) -> Load<'a> {
+    let partitions = i32::try_from(connections).expect("few partitions");
+    Load { topic, partitions, connections, in_flight, acks, pool }
+}
+
+fn noise(batch_bytes: usize, pool_bytes: usize) -> Pool {
+    Pool::of(&Recipe { data: Data::Noise, compression: Compression::None, batch_bytes, pool_bytes })
+}
+
+fn produce(name: &'static str, broker: &Broker, load: &Load<'_>, requests: u64) {
+    topic::create_anew(broker.bootstrap, load.topic, load.partitions);
+    let mut lanes = Lanes::open(broker.bootstrap, load);
+    let meter = Meter::start(&broker.report.pid);
+    let produced = lanes.run(|done| done.requests >= requests);
+    print(&meter.stop(name, produced.requests, produced.bytes), broker.report.json);
+}
+
+fn carry(arguments: &AcrossArguments) {
+    let AcrossArguments { source, target, partitions, in_flight, acks, .. } = *arguments;
+    // A replica's identity never changes, so each run has a topic of its own.
+    let topic = format!("load-across-{}", now_ms());
+    topic::create(source, &topic, partitions, &[]);
+    topic::await_there(target, &topic, partitions);
+    let pool = Pool::of(&Recipe {
+        data: arguments.data,
+        compression: Compression::None,
+        batch_bytes: arguments.request_bytes,
+        pool_bytes: POOL_BYTES,
+    });
+    let meter = Meter::start(&arguments.report.pid);
+    let crossed = across::run(&Across {
+        source,
+        target,
+        topic: &topic,
+        partitions,
+        connections: partitions.unsigned_abs() as usize,
+        in_flight,
+        acks,
+        duration: Duration::from_secs(arguments.seconds),
+        rate: arguments.rate.map(|mb| (mb * 1e6) as u64),
+        pool: &pool,
+    });
+    let measured = meter.stop("across", crossed.requests, crossed.bytes);
+    print(&measured.with_latency(crossed.delay), arguments.report.json);
 }
 
 fn print(measured: &Measured, json: bool) {

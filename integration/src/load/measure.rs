@@ -1,19 +1,19 @@
 //! What a run took, and what it took from the broker's process.
 
 use std::{
-    fmt, fs,
+    fmt,
     time::{Duration, Instant},
 };
 
 use serde::Serialize;
 
-/// The kernel's unit of CPU time in `/proc`, the same on all Linux machines.
-const TICKS_PER_SECOND: f64 = 100.0;
+use super::process;
+
 const GB: f64 = 1e9;
 const MB: f64 = 1e6;
 
 #[derive(Serialize)]
-pub(crate) struct Measured {
+pub struct Measured {
     scenario: &'static str,
     requests: u64,
     bytes: u64,
@@ -29,17 +29,17 @@ pub(crate) struct Measured {
 }
 
 /// In milliseconds.
-#[derive(Serialize)]
-pub(crate) struct Percentiles {
-    p50_ms: f64,
-    p99_ms: f64,
-    p999_ms: f64,
-    max_ms: f64,
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Percentiles {
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub p999_ms: f64,
+    pub max_ms: f64,
 }
 
 impl Percentiles {
     /// At least one.
-    pub(crate) fn of(mut all: Vec<Duration>) -> Self {
+    pub fn of(mut all: Vec<Duration>) -> Self {
         all.sort_unstable();
         let at = |share: f64| {
             let index = ((all.len() as f64 * share).ceil() as usize).clamp(1, all.len()) - 1;
@@ -50,7 +50,7 @@ impl Percentiles {
 }
 
 /// A measurement that has begun.
-pub(crate) struct Meter {
+pub struct Meter {
     pids: Vec<u32>,
     cpu_before: Option<f64>,
     started: Instant,
@@ -58,14 +58,15 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// Measures these processes together.
-    pub(crate) fn start(pids: &[u32]) -> Self {
-        let cpu_before = sum(pids, cpu_seconds);
+    pub fn start(pids: &[u32]) -> Self {
+        let cpu_before = sum(pids, process::cpu_seconds);
         Self { pids: pids.to_vec(), cpu_before, started: Instant::now() }
     }
 
-    pub(crate) fn stop(self, scenario: &'static str, requests: u64, bytes: u64) -> Measured {
+    pub fn stop(self, scenario: &'static str, requests: u64, bytes: u64) -> Measured {
         let seconds = self.started.elapsed().as_secs_f64();
-        let cpu = sum(&self.pids, cpu_seconds).zip(self.cpu_before).map(|(after, before)| after - before);
+        let cpu = sum(&self.pids, process::cpu_seconds).zip(self.cpu_before);
+        let cpu = cpu.map(|(after, before)| after - before);
         Measured {
             scenario,
             requests,
@@ -76,14 +77,14 @@ impl Meter {
             cpu_seconds: cpu,
             cpu_seconds_per_gb: cpu.map(|cpu| cpu / (bytes as f64 / GB)),
             cpu_microseconds_per_request: cpu.map(|cpu| cpu * 1e6 / requests as f64),
-            resident_mb: sum(&self.pids, resident_mb),
+            resident_mb: sum(&self.pids, process::resident_mb),
             latency: None,
         }
     }
 }
 
 impl Measured {
-    pub(crate) fn with_latency(self, latency: Percentiles) -> Self {
+    pub fn with_latency(self, latency: Percentiles) -> Self {
         Self { latency: Some(latency), ..self }
     }
 }
@@ -122,20 +123,4 @@ impl fmt::Display for Measured {
         }
         Ok(())
     }
-}
-
-/// User and system time of a process, all threads.
-fn cpu_seconds(pid: u32) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-    Some(ticks / TICKS_PER_SECOND)
-}
-
-fn resident_mb(pid: u32) -> Option<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kib * 1024.0 / MB)
 }

@@ -1,0 +1,24 @@
+//! A load generator that speaks the plain protocol: encoded batches are replayed, so that the load costs as little as it
+//! can beside what it measures, and the same whichever broker it measures.
+//!
+//! ```text
+//! Recipe --> Pool (encoded batches) --> Replay (requests of one connection, records shared)
+//!                                          |
+//!              produce (as fast as answers come)   across (at a rate, timed)   consume (as fast as it goes)
+//! ```
+//!
+//! Promises:
+//! 1. Nothing is encoded or compressed while something is measured.
+//! 2. A pool is made from its recipe alone: both sides of a comparison get the same bytes.
+//! 3. A delay at a fixed rate counts from when the request was due, not from when there was room for it.
+
+pub mod across;
+pub mod connection;
+pub mod consume;
+pub mod data;
+pub mod ends;
+pub mod measure;
+pub mod process;
+pub mod produce;
+pub mod replay;
+pub mod topic;

@@ -1,0 +1,78 @@
+//! Which records there must be, and which there are.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use bytes::Bytes;
+use protocol::batch::{BatchHeader, records};
+
+use crate::load::{connection::Connection, consume, data};
+
+const FETCH_BYTES: i32 = 8 << 20;
+const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
+
+/// For each partition and value how often it is still missing; below zero, how often it is there too often.
+#[derive(Default)]
+pub(crate) struct Ledger(HashMap<(i32, u64), i64>);
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Balance {
+    pub(crate) lost: u64,
+    pub(crate) duplicated: u64,
+}
+
+impl Ledger {
+    /// A batch was acknowledged, as often as this.
+    pub(crate) fn expect(&mut self, partition: i32, records: &[u64], times: i64) {
+        for record in records {
+            *self.0.entry((partition, *record)).or_default() += times;
+        }
+    }
+
+    /// Reads all of a topic.
+    #[track_caller]
+    pub(crate) fn read(&mut self, broker: SocketAddr, topic: &str, partitions: i32) {
+        let mut connection = Connection::open(broker);
+        for partition in 0..partitions {
+            consume::read_partition(&mut connection, topic, partition, FETCH_BYTES, &mut |fetched| {
+                self.found(partition, fetched);
+            });
+        }
+    }
+
+    pub(crate) fn balance(&self) -> Balance {
+        let sum = |sign: i64| self.0.values().map(|count| (count * sign).max(0).unsigned_abs()).sum();
+        Balance { lost: sum(1), duplicated: sum(-1) }
+    }
+
+    fn found(&mut self, partition: i32, fetched: &Bytes) {
+        let mut at = 0;
+        while let Ok(header) = BatchHeader::parse(&fetched[at..]) {
+            let end = at + header.size_bytes;
+            if end > fetched.len() {
+                break;
+            }
+            let batch = fetched.slice(at..end);
+            for record in records(&batch, DECOMPRESSED_BYTES_MAX).expect("a batch decodes") {
+                let value = record.expect("a record decodes").value.unwrap_or_default();
+                *self.0.entry((partition, data::hash(&value))).or_default() -= 1;
+            }
+            at = end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::produce;
+
+    #[test]
+    fn what_is_missing_and_what_is_there_twice_are_told_apart() {
+        let mut ledger = Ledger::default();
+        ledger.expect(0, &[data::hash(b"a"), data::hash(b"b")], 2);
+        ledger.found(0, &produce::batch(&[b"a", b"a", b"b", b"c"]));
+        assert_eq!(ledger.balance(), Balance { lost: 1, duplicated: 1 });
+        ledger.found(1, &produce::batch(&[b"b"]));
+        assert_eq!(ledger.balance(), Balance { lost: 1, duplicated: 2 }, "it is in another partition");
+    }
+}

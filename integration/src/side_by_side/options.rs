@@ -1,0 +1,49 @@
+//! What a run is asked for.
+
+use std::path::PathBuf;
+
+use super::scenario::Scenario;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Only {
+    Isthmus,
+    Peer,
+}
+
+/// What producers compress with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Codec {
+    None,
+    Lz4,
+    Zstd,
+}
+
+#[derive(Debug, Clone, clap::Parser)]
+#[command(about = "Runs a scenario against Isthmus and against Kafka with MirrorMaker 2, and compares")]
+pub struct Options {
+    #[arg(value_enum)]
+    pub scenario: Scenario,
+    /// How often each side runs; every other time the peer goes first.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pairs: u32,
+    /// Where all figures of all runs go.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    pub only: Option<Only>,
+    /// Only cases in whose name all these words, separated by commas, occur.
+    #[arg(long)]
+    pub case: Option<String>,
+    /// Data of a scenario with a fixed amount, in MB: a backlog, what is consumed.
+    #[arg(long, default_value_t = 2_147)]
+    pub size_mb: u64,
+    /// Time of a scenario that goes by time, less warm-up.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// What producers have compressed batches with.
+    #[arg(long, value_enum, default_value = "none")]
+    pub compression: Codec,
+    /// MirrorMaker 2 with exactly-once.
+    #[arg(long)]
+    pub exactly_once: bool,
+}

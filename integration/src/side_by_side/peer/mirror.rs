@@ -1,0 +1,31 @@
+//! MirrorMaker 2 in dedicated mode.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use super::java;
+use crate::side_by_side::{
+    place::Place,
+    process::{Process, Role},
+};
+
+/// Starts it beside the target; it mirrors when its tasks have been given out.
+#[track_caller]
+pub(super) fn start(
+    place: &Arc<dyn Place>,
+    folder: &Path,
+    [source, target]: [SocketAddr; 2],
+    exactly_once: bool,
+) -> Process {
+    let settings = folder.join("mirror.properties");
+    let mut more = vec![
+        ("source.bootstrap.servers", source.to_string()),
+        ("target.bootstrap.servers", target.to_string()),
+    ];
+    if exactly_once {
+        more.push(("target.exactly.once.source.support", "enabled".to_owned()));
+    }
+    java::settings("mirror.properties", &more, &settings);
+    let mut command = java::command(&**place, "mirror.jvm", "org.apache.kafka.connect.mirror.MirrorMaker");
+    command.arg(&settings);
+    Process::spawn(Role::Mirror, command, &folder.join("mirror.log"))
+}
