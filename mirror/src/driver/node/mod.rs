@@ -66,7 +66,9 @@ impl LinkSpec {
 #[derive(Clone)]
 pub(crate) struct NodeParts {
     pub(crate) here: Peer,
+    /// Its name, and a digest of what it says.
     pub(crate) topology: String,
+    pub(crate) digest: String,
     pub(crate) listen: SocketAddr,
     pub(crate) links: Vec<LinkSpec>,
     pub(crate) transport: TransportSettings,
@@ -217,6 +219,7 @@ fn target_parts(parts: &NodeParts, link: &LinkSpec, dialler: Dialler, applier: A
         dialler,
         node: parts.here.node.clone(),
         topology: parts.topology.clone(),
+        digest: parts.digest.clone(),
         ports: parts.ports.clone(),
         finder,
         places: Arc::clone(&parts.places),
