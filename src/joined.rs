@@ -66,6 +66,7 @@ impl Joining {
         let parts = MirrorParts {
             here: adapters::here(&plan),
             topology: plan.topology.to_string(),
+            digest: node.digest.clone(),
             listen: link.listen_address(),
             links: adapters::links(&plan),
             units: adapters::units(&plan),

@@ -13,6 +13,8 @@ use crate::config::{Placement, Settings};
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) plan: NodePlan,
+    /// Of the whole topology file.
+    pub(crate) digest: String,
     /// There when a link touches the node.
     pub(crate) credentials: Option<NodeCredentials>,
 }
@@ -41,7 +43,7 @@ impl Node {
         settings: &Settings,
         now: SystemTime,
     ) -> Result<Self, NodeError> {
-        let Placement { plan, warnings } = placement;
+        let Placement { plan, digest, warnings } = placement;
         for problem in &warnings.problems {
             tracing::warn!(
                 file = warnings.file,
@@ -54,7 +56,7 @@ impl Node {
         }
         let has_links = plan.links().next().is_some();
         let credentials = if has_links { Some(credentials(&plan, settings, now)?) } else { None };
-        Ok(Self { plan, credentials })
+        Ok(Self { plan, digest, credentials })
     }
 }
 

@@ -32,8 +32,10 @@ pub struct MirrorSettings {
 /// What a mirror is built over.
 pub struct MirrorParts {
     pub here: Peer,
-    /// Digest of the topology file.
+    /// Name of the topology; a peer of another one is refused.
     pub topology: String,
+    /// Of what the topology file says; a peer with another one is worth a warning, since files are rolled out node by node.
+    pub digest: String,
     /// Where peers dial; port 0 takes any, where nobody does.
     pub listen: SocketAddr,
     /// Those that begin or end at this node.
@@ -103,6 +105,7 @@ impl Mirror {
         let node = NodeParts {
             here: parts.here,
             topology: parts.topology,
+            digest: parts.digest,
             listen: parts.listen,
             links: parts.links,
             transport: settings.transport,

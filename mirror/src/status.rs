@@ -30,6 +30,8 @@ pub struct IncomingLink {
     pub connected: bool,
     /// Why there is no connection, or why the last one ended.
     pub last_error: Option<String>,
+    /// The two ends run different topology files.
+    pub topology_differs: bool,
     #[serde(skip)]
     pub path: Option<PathView>,
     pub partitions: Vec<IncomingPartition>,
@@ -88,6 +90,8 @@ pub struct OutgoingLink {
     pub peer: Peer,
     #[serde(skip)]
     pub path: PathView,
+    /// The two ends run different topology files.
+    pub topology_differs: bool,
     pub partitions: Vec<OutgoingPartition>,
 }
 
@@ -117,10 +121,10 @@ pub struct UnitStatus {
 
 impl IncomingLink {
     pub(crate) fn new(link: String, peer: Peer, view: TargetView) -> Self {
-        let TargetView { connected, last_error, path, partitions } = view;
+        let TargetView { connected, last_error, path, topology_differs, partitions } = view;
         let partitions =
             partitions.into_iter().map(|(topic, view)| IncomingPartition::new(topic, view)).collect();
-        Self { link, peer, connected, last_error, path, partitions }
+        Self { link, peer, connected, last_error, topology_differs, path, partitions }
     }
 }
 
@@ -165,7 +169,8 @@ impl From<Resumed> for StoppedPartition {
 impl From<SourceLinkView> for OutgoingLink {
     fn from(view: SourceLinkView) -> Self {
         let partitions = view.subscriptions.into_iter().map(OutgoingPartition::from).collect();
-        Self { link: view.link, peer: view.peer, path: view.path, partitions }
+        let SourceLinkView { link, peer, path, topology_differs, .. } = view;
+        Self { link, peer, path, topology_differs, partitions }
     }
 }
 

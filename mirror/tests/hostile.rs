@@ -32,7 +32,8 @@ fn hello(link: &str, node: &str) -> Hello {
         version: VERSION,
         link: link.to_owned(),
         node: node.to_owned(),
-        topology: "digest".to_owned(),
+        topology: "shop".to_owned(),
+        digest: "77".to_owned(),
         clock: 0,
     }
 }
@@ -114,10 +115,14 @@ impl FalseSource {
     }
 
     async fn meet(&self) -> (Connection, SendStream) {
+        self.meet_as(hello("east:west", "east-1")).await
+    }
+
+    async fn meet_as(&self, hello: Hello) -> (Connection, SendStream) {
         let connection = soon("a dial", self.endpoint.accept()).await.unwrap().await.unwrap();
         let (mut control, _) = soon("the control stream", connection.accept_bi()).await.unwrap();
         let mut bytes = BytesMut::new();
-        encode(&ToTarget::Hello(hello("east:west", "east-1")), &mut bytes).unwrap();
+        encode(&ToTarget::Hello(hello), &mut bytes).unwrap();
         control.write_all(&bytes).await.unwrap();
         (connection, control)
     }
@@ -170,5 +175,24 @@ async fn a_source_that_sends_more_than_it_was_granted_is_cut_off_before_there_is
     .await;
     let (code, reason) = closed_with(&connection).await;
     assert!(code == PROTOCOL, "{sent} {reason}");
+    target.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_node_of_another_topology_is_refused_by_either_end() {
+    let world = World::new();
+    let stranger = |node| Hello { topology: "bank".to_owned(), ..hello("east:west", node) };
+    let source = world.source(None).await;
+    let (_endpoint, connection, mut control) = dial(&world, "west", source.address()).await;
+    say(&mut control, &ToSource::Hello(stranger("west-1"))).await;
+    let (code, reason) = closed_with(&connection).await;
+    assert!(code == REFUSED && reason.contains("\"shop\", not of \"bank\""), "{code} {reason}");
+    source.shutdown().await;
+
+    let source = FalseSource::new(&world);
+    let target = world.target(source.endpoint.local_addr().unwrap()).await;
+    let (connection, _control) = source.meet_as(stranger("east-1")).await;
+    let (code, reason) = closed_with(&connection).await;
+    assert!(code == PROTOCOL && reason.contains("\"bank\", not of \"shop\""), "{code} {reason}");
     target.shutdown().await;
 }

@@ -500,3 +500,21 @@ async fn a_stopped_partition_goes_on_when_it_is_told_to_and_only_then() {
     target.shutdown().await;
     source.shutdown().await;
 }
+
+#[tokio::test]
+async fn ends_with_different_topology_files_talk_and_say_so() {
+    let mut world = World::new();
+    let topic = world.east.create_topic("orders", 7, 1);
+    for (digest, differs) in [("77", false), ("78", true)] {
+        world.east_digest = digest;
+        let source = world.source(None).await;
+        let target = world.target(source.address()).await;
+        world.east.produce(topic, 0, values(0, 10)).await;
+        let end = world.east.log(topic, 0).unwrap().ends().log_end.0;
+        soon("the records", world.west.reaches(topic, 0, end)).await;
+        assert_eq!(target.status().await.incoming[0].topology_differs, differs);
+        assert_eq!(source.status().await.outgoing[0].topology_differs, differs);
+        target.shutdown().await;
+        source.shutdown().await;
+    }
+}

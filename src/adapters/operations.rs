@@ -154,6 +154,7 @@ fn incoming(link: &LinkPlan, peer: &Peer, views: &[IncomingLink]) -> LinkStatus 
     let connected = view.is_some_and(|view| view.connected);
     LinkStatus {
         transport: view.and_then(|view| view.path).map(transport),
+        topology_differs: view.is_some_and(|view| view.topology_differs),
         problem: view.filter(|_| !connected).and_then(|view| view.last_error.clone()),
         partitions: view.iter().flat_map(|view| &view.partitions).map(partition).collect(),
         ..link_end(link, peer, connected)
@@ -164,6 +165,7 @@ fn outgoing(link: &LinkPlan, peer: &Peer, views: &[OutgoingLink]) -> LinkStatus 
     let view = views.iter().find(|view| view.link == link.name && view.peer.node == peer.node.as_str());
     LinkStatus {
         transport: view.map(|view| transport(view.path)),
+        topology_differs: view.is_some_and(|view| view.topology_differs),
         subscriptions: view.iter().flat_map(|view| &view.partitions).map(subscription).collect(),
         ..link_end(link, peer, view.is_some())
     }

@@ -84,6 +84,7 @@ fn links(links: &[LinkStatus]) -> String {
         let transport = link.transport.as_ref();
         let state = match &link.problem {
             Some(problem) => format!("{}: {problem}", link.state),
+            None if link.topology_differs => format!("{}; the peer runs another topology file", link.state),
             None => link.state.clone(),
         };
         [

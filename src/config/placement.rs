@@ -17,6 +17,8 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Placement {
     pub(crate) plan: NodePlan,
+    /// Of the whole file.
+    pub(crate) digest: String,
     /// What is worth a word about the file all the same.
     pub(crate) warnings: Report,
 }
@@ -57,7 +59,10 @@ pub(crate) fn find(
         return refused("node", "a topology is set, and no node of it".to_owned(), fix);
     }
     match topology::plan(&loaded.topology, node) {
-        Ok(plan) => Ok(Some(Placement { plan, warnings: loaded.report })),
+        Ok(plan) => {
+            let digest = topology::digest(&loaded.topology);
+            Ok(Some(Placement { plan, digest, warnings: loaded.report }))
+        }
         Err(unknown) => refused("node", format!("{file} has no node {node:?}"), unknown.fix),
     }
 }

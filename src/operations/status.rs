@@ -34,6 +34,8 @@ pub(crate) struct LinkStatus {
     pub(crate) state: String,
     /// The last thing that went wrong, if it is not connected.
     pub(crate) problem: Option<String>,
+    /// The node at the other end runs another topology file: it was not rolled out everywhere yet.
+    pub(crate) topology_differs: bool,
     pub(crate) transport: Option<TransportStatus>,
     /// At the target.
     pub(crate) partitions: Vec<PartitionStatus>,

@@ -45,7 +45,7 @@ pub use self::pattern::{GroupPattern, INTERNAL_TOPICS, TopicPattern};
 pub use self::plan::{DIALLING, LinkPlan, NodePlan, Peer, Side, UnitPlan, UnitRole, UnknownNode, plan};
 pub use self::problem::{Problem, Report, Severity};
 pub use self::rate::Rate;
-pub use self::show::{node_plan_json, node_plan_text, topology_json, topology_text, topology_yaml};
+pub use self::show::{digest, node_plan_json, node_plan_text, topology_json, topology_text, topology_yaml};
 pub use self::value::{Refusal, Value};
 
 use self::problem::Problems;

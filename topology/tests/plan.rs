@@ -1,6 +1,6 @@
 //! What a node must run, what a new file would change, and what is shown of both.
 
-use topology::{ChangeKind, Flow, Side, Topology, UnitRole, diff, load, plan};
+use topology::{ChangeKind, Flow, Side, Topology, UnitRole, diff, digest, load, plan};
 
 const DESIGN: &str = include_str!("golden/design.yaml");
 const BOTH_WAYS: &str = include_str!("golden/both-ways.yaml");
@@ -129,4 +129,14 @@ fn every_change_is_named_with_what_to_think_of() {
     let json = topology::changes_json(&changes);
     assert_eq!(json["changes"][1]["field"], "kafka");
     assert_eq!(json["changes"][2]["kind"], "added");
+}
+
+#[test]
+fn a_digest_is_of_what_a_file_says_and_not_of_how_it_says_it() {
+    let commented = format!("# a comment\n\n{DESIGN}");
+    assert_eq!(digest(&topology(DESIGN)), digest(&topology(&commented)));
+    assert_eq!(digest(&topology(DESIGN)).len(), 16);
+    let moved = DESIGN.replace("east-1.example:7443", "east-1.example:7444");
+    assert_ne!(moved, DESIGN);
+    assert_ne!(digest(&topology(DESIGN)), digest(&topology(&moved)));
 }

@@ -194,6 +194,7 @@ impl Link {
             link: LINK.to_owned(),
             node: "source-1".to_owned(),
             topology: String::new(),
+            digest: String::new(),
             clock: 0,
         };
         Self {

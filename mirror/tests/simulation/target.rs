@@ -324,6 +324,7 @@ impl Process {
                     link: LINK.to_owned(),
                     node: "target-1".to_owned(),
                     topology: String::new(),
+                    digest: String::new(),
                     clock: 0,
                 };
                 self.receiver.handle(now, Event::Connected { hello });

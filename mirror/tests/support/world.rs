@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) east_key: ResetKey,
     /// Everything is in this failover unit, at home in the east.
     pub(crate) unit: Option<&'static str>,
+    /// Of the topology file that the east runs.
+    pub(crate) east_digest: &'static str,
     /// The disk of the translation tables.
     pub(crate) tables: MemoryStorage,
 }
@@ -57,6 +59,7 @@ impl World {
             west_valve,
             east_key: reset_key(1),
             unit: None,
+            east_digest: "77",
             tables: MemoryStorage::new(3),
         }
     }
@@ -106,7 +109,8 @@ impl World {
         let parts = MirrorParts {
             units: self.units(here),
             here: peer(here),
-            topology: "digest".to_owned(),
+            topology: "shop".to_owned(),
+            digest: if here == "east" { self.east_digest } else { "77" }.to_owned(),
             listen,
             links: vec![link],
             membership: self.unit.map_or_else(none, |unit| Arc::new(AllIn(unit))),

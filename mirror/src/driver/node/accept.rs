@@ -102,7 +102,11 @@ impl Desk {
     async fn serve_link(&self, link: &str, peer: &Peer, greeted: Greeted, stopping: Stopping) -> Ended {
         let Some((_, parts)) = self.sources.get(link) else { return Ended::Refused(no_link(link)) };
         let (inquirer, inquiries) = inquiry();
-        let mut replaced = self.parts.sessions.open(link, peer, inquirer);
+        let differs = greeted.theirs.digest != self.parts.digest;
+        if differs {
+            tracing::warn!(link, %peer, "the peer's topology file says something else than ours");
+        }
+        let mut replaced = self.parts.sessions.open(link, peer, inquirer, differs);
         let line = self.parts.lines.open(Datacenter::from(peer.datacenter.as_str()));
         let session = SourceSession::new(parts.clone(), greeted, line, inquiries);
         tokio::select! {
@@ -127,6 +131,10 @@ impl Desk {
         if spec.to.as_str() != peer.datacenter || !spec.peers.contains_key(&peer) {
             return Err(refused("the link does not lead to this peer"));
         }
+        if theirs.topology != self.parts.topology {
+            let (theirs, ours) = (&theirs.topology, &self.parts.topology);
+            return Err(Ended::Refused(format!("this is a node of topology {ours:?}, not of {theirs:?}")));
+        }
         if theirs.node != peer.node {
             return Err(refused("the hello names another node than the certificate"));
         }
@@ -136,6 +144,7 @@ impl Desk {
             link: theirs.link.clone(),
             node: self.parts.here.node.clone(),
             topology: self.parts.topology.clone(),
+            digest: self.parts.digest.clone(),
             clock,
         };
         Ok((peer, Greeted { connection: connection.clone(), writer, reader, theirs, ours }))

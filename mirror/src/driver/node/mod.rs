@@ -68,7 +68,9 @@ impl LinkSpec {
 #[derive(Clone)]
 pub(crate) struct NodeParts {
     pub(crate) here: Peer,
+    /// Its name, and a digest of what it says.
     pub(crate) topology: String,
+    pub(crate) digest: String,
     pub(crate) listen: SocketAddr,
     pub(crate) links: Vec<LinkSpec>,
     pub(crate) transport: TransportSettings,
@@ -230,6 +232,7 @@ fn target_parts(
         dialler,
         node: parts.here.node.clone(),
         topology: parts.topology.clone(),
+        digest: parts.digest.clone(),
         ports: parts.ports.clone(),
         finder,
         places: Arc::clone(places),

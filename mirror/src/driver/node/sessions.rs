@@ -19,6 +19,7 @@ pub(crate) struct Sessions {
 struct Session {
     inquirer: Inquirer<SessionView>,
     replaced: watch::Sender<bool>,
+    topology_differs: bool,
 }
 
 /// A source's end of a link, as it looks now.
@@ -26,6 +27,8 @@ pub(crate) struct SourceLinkView {
     pub(crate) link: String,
     pub(crate) peer: Peer,
     pub(crate) path: PathView,
+    /// The two ends run different topology files.
+    pub(crate) topology_differs: bool,
     pub(crate) subscriptions: Vec<SubscriptionView>,
 }
 
@@ -36,9 +39,10 @@ impl Sessions {
         link: &str,
         peer: &Peer,
         inquirer: Inquirer<SessionView>,
+        topology_differs: bool,
     ) -> watch::Receiver<bool> {
         let (replaced, is_replaced) = watch::channel(false);
-        let session = Session { inquirer, replaced };
+        let session = Session { inquirer, replaced, topology_differs };
         if let Some(former) = self.open.lock().insert((link.to_owned(), peer.clone()), session) {
             let _ = former.replaced.send(true);
         }
@@ -46,12 +50,15 @@ impl Sessions {
     }
 
     pub(crate) async fn views(&self) -> Vec<SourceLinkView> {
-        let asked: Vec<_> =
-            self.open.lock().iter().map(|(key, session)| (key.clone(), session.inquirer.clone())).collect();
+        let asked: Vec<_> = {
+            let open = self.open.lock();
+            let known = |session: &Session| (session.inquirer.clone(), session.topology_differs);
+            open.iter().map(|(key, session)| (key.clone(), known(session))).collect()
+        };
         let mut views = Vec::new();
-        for ((link, peer), inquirer) in asked {
+        for ((link, peer), (inquirer, topology_differs)) in asked {
             if let Some(SessionView { path, subscriptions }) = inquirer.ask().await {
-                views.push(SourceLinkView { link, peer, path, subscriptions });
+                views.push(SourceLinkView { link, peer, path, topology_differs, subscriptions });
             }
         }
         views

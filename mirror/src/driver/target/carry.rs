@@ -237,6 +237,7 @@ impl TargetLink {
         TargetView {
             connected: self.live.as_ref().is_some_and(|live| live.hello_due.is_none()),
             last_error: self.last_error.clone(),
+            topology_differs: self.topology_differs(),
             path: self.live.as_ref().map(|live| PathView::of(&live.connection)),
             partitions: self.core.partitions(now).map(named).collect(),
         }

@@ -58,9 +58,10 @@ pub(crate) struct TargetParts {
     /// `FROM:TO`.
     pub(crate) link: String,
     pub(crate) dialler: Dialler,
-    /// This node and its topology file.
+    /// This node and its topology: the name, and a digest of what it says.
     pub(crate) node: String,
     pub(crate) topology: String,
+    pub(crate) digest: String,
     pub(crate) ports: Ports,
     pub(crate) finder: Finder,
     pub(crate) places: Arc<Places>,
@@ -82,6 +83,8 @@ pub(crate) struct TargetView {
     /// Why there is no connection, if so.
     pub(crate) last_error: Option<String>,
     pub(crate) path: Option<PathView>,
+    /// The two ends run different topology files.
+    pub(crate) topology_differs: bool,
     /// With the names of the source's topics.
     pub(crate) partitions: Vec<(String, PartitionView)>,
 }
@@ -257,6 +260,7 @@ impl TargetLink {
             link: self.parts.link.clone(),
             node: self.parts.node.clone(),
             topology: self.parts.topology.clone(),
+            digest: self.parts.digest.clone(),
             clock: u64::try_from(now.as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -264,6 +268,7 @@ impl TargetLink {
     fn take_inbound(&mut self, inbound: Inbound) {
         match inbound {
             Inbound::Message(message) => {
+                let greeted = self.core.peer().is_some();
                 if let Some(live) = &mut self.live
                     && live.hello_due.take().is_some()
                 {
@@ -274,12 +279,21 @@ impl TargetLink {
                     live.line = Some(self.parts.lines.open(datacenter));
                 }
                 self.tell(Event::Message(message));
+                if !greeted && self.topology_differs() {
+                    let (link, peer) = (&self.parts.link, &self.parts.dialler.peer);
+                    tracing::warn!(link, %peer, "the peer's topology file says something else than ours");
+                }
             }
             Inbound::Block(block) => self.tell(Event::Block(block)),
             Inbound::Ownership(message) => self.tell(Event::Ownership(message)),
             Inbound::Room => {}
             Inbound::Ended(ended) => self.disconnect(&ended),
         }
+    }
+
+    /// As far as the peer has said.
+    pub(super) fn topology_differs(&self) -> bool {
+        self.core.peer().is_some_and(|peer| peer.digest != self.parts.digest)
     }
 
     /// Ends the connection, and what was under way on it. Applies go on: they are of the log.

@@ -7,6 +7,7 @@ use crate::link::{BlockNumber, Handle, limits::BLOCKS_AHEAD_MAX, sender::LinkErr
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) link: String,
+    pub(super) topology: String,
     pub(super) peer: Option<Hello>,
     pub(super) credit: Credit,
     pub(super) arrivals: Arrivals,
@@ -15,9 +16,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(link: String, credit_window: u64, now: Duration) -> Self {
+    pub(super) fn new(ours: &Hello, credit_window: u64, now: Duration) -> Self {
         Self {
-            link,
+            link: ours.link.clone(),
+            topology: ours.topology.clone(),
             peer: None,
             credit: Credit::new(credit_window),
             arrivals: Arrivals::default(),

@@ -213,7 +213,7 @@ impl Receiver {
     fn handle_connected(&mut self, now: Duration, hello: Hello) {
         self.handle_disconnected();
         self.counters.connections += 1;
-        self.connection = Some(Connection::new(hello.link.clone(), self.settings.credit_window, now));
+        self.connection = Some(Connection::new(&hello, self.settings.credit_window, now));
         self.hello = Some(hello);
     }
 
@@ -260,7 +260,7 @@ impl Receiver {
         if connection.peer.is_some() {
             return self.close(LinkError::Hello);
         }
-        if let Err(error) = check_hello(&connection.link, &hello) {
+        if let Err(error) = check_hello(&connection.link, &connection.topology, &hello) {
             return self.close(error);
         }
         connection.peer = Some(hello);

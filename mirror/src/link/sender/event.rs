@@ -131,6 +131,8 @@ pub enum LinkError {
     Version(u32),
     #[error("the other side did not begin with a hello, or said it twice")]
     Hello,
+    #[error("the other side is of topology {found:?}, not of {expected:?}")]
+    OtherTopology { expected: String, found: String },
     #[error("the other side carries link {found}, not {expected}")]
     OtherLink { expected: String, found: String },
     #[error("credit went back from {before} to {now}")]

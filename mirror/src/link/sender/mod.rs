@@ -48,6 +48,7 @@ pub struct Sender {
     hello: Option<Hello>,
     /// The name of our link, which the other side must know it by.
     link: String,
+    topology: String,
     peer: Option<Hello>,
     catalog: BTreeMap<TopicId, Topic>,
     catalog_complete: bool,
@@ -72,6 +73,7 @@ impl Sender {
             commands: VecDeque::new(),
             outbox: Outbox::default(),
             link: hello.link.clone(),
+            topology: hello.topology.clone(),
             hello: Some(hello),
             peer: None,
             catalog: BTreeMap::new(),
@@ -180,7 +182,7 @@ impl Sender {
         if self.peer.is_some() {
             return self.close(LinkError::Hello);
         }
-        match check_hello(&self.link, &hello) {
+        match check_hello(&self.link, &self.topology, &hello) {
             Ok(()) => self.peer = Some(hello),
             Err(error) => self.close(error),
         }
@@ -226,9 +228,13 @@ impl Sender {
 }
 
 /// Whether the other side may carry our link.
-pub(in crate::link) fn check_hello(link: &str, hello: &Hello) -> Result<(), LinkError> {
+pub(in crate::link) fn check_hello(link: &str, topology: &str, hello: &Hello) -> Result<(), LinkError> {
     if hello.version != VERSION {
         return Err(LinkError::Version(hello.version));
+    }
+    if hello.topology != topology {
+        let (expected, found) = (topology.to_owned(), hello.topology.clone());
+        return Err(LinkError::OtherTopology { expected, found });
     }
     if hello.link != link {
         return Err(LinkError::OtherLink { expected: link.to_owned(), found: hello.link.clone() });

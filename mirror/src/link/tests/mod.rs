@@ -98,7 +98,8 @@ pub(super) fn hello(node: &str) -> Hello {
         version: VERSION,
         link: "east:west".into(),
         node: node.into(),
-        topology: "digest".into(),
+        topology: "shop".into(),
+        digest: "77".into(),
         clock: 5,
     }
 }

@@ -106,8 +106,8 @@ impl Control for ToTarget {
 
 impl From<&Hello> for proto::Hello {
     fn from(hello: &Hello) -> Self {
-        let Hello { version, link, node, topology, clock } = hello.clone();
-        Self { version, link, node, topology, clock }
+        let Hello { version, link, node, topology, digest, clock } = hello.clone();
+        Self { version, link, node, topology, digest, clock }
     }
 }
 
@@ -120,6 +120,7 @@ impl TryFrom<proto::Hello> for Hello {
             link: name("link", proto.link)?,
             node: name("node", proto.node)?,
             topology: text("topology", proto.topology)?,
+            digest: text("digest", proto.digest)?,
             clock: proto.clock,
         })
     }

@@ -69,8 +69,10 @@ pub struct Hello {
     pub version: u32,
     pub link: String,
     pub node: String,
-    /// Digest of the topology file that the node runs.
+    /// Name of the topology that the node is of: another one is another world.
     pub topology: String,
+    /// Of what the node's topology file says: another one is a file that is not rolled out everywhere yet.
+    pub digest: String,
     /// Microseconds of the node's monotonic clock.
     pub clock: u64,
 }

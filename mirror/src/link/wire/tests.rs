@@ -83,8 +83,16 @@ fn ownership() -> impl Strategy<Value = OwnershipMessage> {
 }
 
 fn hello() -> impl Strategy<Value = Hello> {
-    (any::<u32>(), "[a-z:]{1,9}", "[a-z]{1,9}", "[a-f0-9]{0,9}", any::<u64>())
-        .prop_map(|(version, link, node, topology, clock)| Hello { version, link, node, topology, clock })
+    (any::<u32>(), "[a-z:]{1,9}", "[a-z]{1,9}", "[a-z]{0,9}", "[a-f0-9]{0,9}", any::<u64>()).prop_map(
+        |(version, link, node, topology, digest, clock)| Hello {
+            version,
+            link,
+            node,
+            topology,
+            digest,
+            clock,
+        },
+    )
 }
 
 fn to_source() -> impl Strategy<Value = ToSource> {

@@ -101,6 +101,9 @@ fn a_stranger_is_not_served() {
     assert_eq!(first(ToSource::Ping { clock: 1 }), close(LinkError::Hello));
     let version = Hello { version: 2, ..hello("target") };
     assert_eq!(first(ToSource::Hello(version)), close(LinkError::Version(2)));
+    let stranger = Hello { topology: "other".into(), ..hello("target") };
+    let refused = first(ToSource::Hello(stranger));
+    assert!(matches!(refused, Some(Command::Close(LinkError::OtherTopology { .. }))));
     let other = Hello { link: "a:b".into(), ..hello("target") };
     assert!(matches!(first(ToSource::Hello(other)), Some(Command::Close(LinkError::OtherLink { .. }))));
     assert_eq!(first(ToSource::Hello(hello("target"))), None);
