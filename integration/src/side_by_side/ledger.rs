@@ -52,17 +52,23 @@ impl Ledger {
                 break;
             }
             let batch = fetched.slice(at..end);
+            at = end;
+            // A transaction's markers are nobody's records.
+            if header.attributes.is_control() {
+                continue;
+            }
             for record in records(&batch, DECOMPRESSED_BYTES_MAX).expect("a batch decodes") {
                 let value = record.expect("a record decodes").value.unwrap_or_default();
                 *self.0.entry((partition, data::hash(&value))).or_default() -= 1;
             }
-            at = end;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use protocol::batch::BatchBuilder;
+
     use super::*;
     use crate::produce;
 
@@ -74,5 +80,12 @@ mod tests {
         assert_eq!(ledger.balance(), Balance { lost: 1, duplicated: 1 });
         ledger.found(1, &produce::batch(&[b"b"]));
         assert_eq!(ledger.balance(), Balance { lost: 1, duplicated: 2 }, "it is in another partition");
+    }
+
+    #[test]
+    fn the_marker_of_a_transaction_is_not_a_record() {
+        let mut ledger = Ledger::default();
+        ledger.found(0, &produce::records(BatchBuilder::new().transactional().control(), &[b"marker"]));
+        assert_eq!(ledger.balance(), Balance { lost: 0, duplicated: 0 });
     }
 }

@@ -43,7 +43,19 @@ pub struct Options {
     /// What producers have compressed batches with.
     #[arg(long, value_enum, default_value = "none")]
     pub compression: Codec,
-    /// MirrorMaker 2 with exactly-once.
+    /// MirrorMaker 2 with exactly-once; `backlog` only, since its markers shift offsets.
     #[arg(long)]
     pub exactly_once: bool,
+}
+
+impl Options {
+    /// What cannot be run, and why.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.exactly_once && self.scenario != Scenario::Backlog {
+            return Err(
+                "--exactly-once goes with `backlog` only: the other scenarios compare offsets, which markers shift",
+            );
+        }
+        Ok(())
+    }
 }

@@ -15,6 +15,10 @@ use integration::side_by_side::{self, Options, place::Places};
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if let Err(reason) = options.check() {
+        eprintln!("{reason}");
+        return ExitCode::FAILURE;
+    }
     if cfg!(debug_assertions) {
         eprintln!("this build is not optimised, and so its figures would mean nothing: use --release");
         return ExitCode::FAILURE;

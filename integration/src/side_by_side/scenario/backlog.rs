@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Case, Context,
-    mirrored::{await_caught_up, flowing},
+    mirrored::{await_caught_up, await_settled, flowing},
 };
 use crate::{
     load::produce::{Lanes, Load, Produced},
@@ -73,6 +73,7 @@ fn run(side: &dyn Side, context: &mut Context<'_>, partitions: i32, bytes: u64) 
         figures.lower("bytes on the wire", "of the log's", wire / produced.bytes as f64);
     }
     context.progress.say("reading every record at the target");
+    await_settled(&world, TOPIC, partitions);
     ledger.read(world.target.kafka, TOPIC, partitions);
     let balance = ledger.balance();
     figures.lower("lost", "records", balance.lost as f64);

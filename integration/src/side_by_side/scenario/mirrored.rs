@@ -6,7 +6,7 @@ use protocol::messages::k00_produce::ProduceResponse;
 
 use super::Context;
 use crate::{
-    Wire, eventually_within,
+    Wire, eventually, eventually_within,
     load::{data, ends, topic},
     produce,
     side_by_side::{ledger::Ledger, side::World},
@@ -16,6 +16,8 @@ use crate::{
 const FLOWS_LIMIT: Duration = Duration::from_secs(180);
 /// Between two looks at where the target's logs end, so that looking costs little.
 const LOOK: Duration = Duration::from_millis(25);
+/// Nothing came for so long.
+const SETTLED: Duration = Duration::from_secs(1);
 const SENTINEL: &[u8] = b"the first record";
 
 /// Makes a topic at the source, and returns when a record of each partition has arrived at the target: from then on
@@ -74,4 +76,19 @@ pub(crate) fn await_caught_up(
     });
     assert!(caught_up.is_some(), "{topic} is not mirrored after {limit:?}");
     first.unwrap_or(looked)
+}
+
+/// Waits until nothing more comes: a transaction's markers count as records where ends are looked at, so that a target
+/// can seem to have all a little early.
+#[track_caller]
+pub(crate) fn await_settled(world: &World, topic: &str, partitions: i32) {
+    let mut wire = Wire::connect(world.target.kafka);
+    let (mut last, mut since) = (None, Instant::now());
+    eventually("the target to stand still", || {
+        let there = ends::records(&mut wire, topic, partitions);
+        if there != last {
+            (last, since) = (there, Instant::now());
+        }
+        (since.elapsed() >= SETTLED).then_some(())
+    });
 }
