@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::{
+    catalog::TopicRow,
     driver::{PathView, Peer, Resumed, SourceLinkView, TargetView},
     link::{
         receiver::{PartitionState, PartitionView, Stall},
@@ -35,6 +36,19 @@ pub struct IncomingLink {
     #[serde(skip)]
     pub path: Option<PathView>,
     pub partitions: Vec<IncomingPartition>,
+    pub stopped_topics: Vec<StoppedTopic>,
+}
+
+/// A topic that should flow and does not, none of its partitions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoppedTopic {
+    pub topic: String,
+    pub topic_id: String,
+    /// At the source.
+    pub partitions: i32,
+    pub code: &'static str,
+    pub reason: String,
+    pub action: &'static str,
 }
 
 /// Offsets are offsets of the source's log.
@@ -121,10 +135,25 @@ pub struct UnitStatus {
 
 impl IncomingLink {
     pub(crate) fn new(link: String, peer: Peer, view: TargetView) -> Self {
-        let TargetView { connected, last_error, path, topology_differs, partitions } = view;
+        let TargetView { connected, last_error, path, topology_differs, partitions, stopped_topics } = view;
         let partitions =
             partitions.into_iter().map(|(topic, view)| IncomingPartition::new(topic, view)).collect();
-        Self { link, peer, connected, last_error, topology_differs, path, partitions }
+        let stopped_topics = stopped_topics.into_iter().filter_map(StoppedTopic::new).collect();
+        Self { link, peer, connected, last_error, topology_differs, path, partitions, stopped_topics }
+    }
+}
+
+impl StoppedTopic {
+    fn new(row: TopicRow) -> Option<Self> {
+        let stop = row.stop?;
+        Some(Self {
+            topic: row.name.to_string(),
+            topic_id: row.id.to_string(),
+            partitions: i32::try_from(row.partitions).unwrap_or(i32::MAX),
+            code: stop.code(),
+            reason: stop.to_string(),
+            action: stop.action(),
+        })
     }
 }
 

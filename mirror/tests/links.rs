@@ -518,3 +518,25 @@ async fn ends_with_different_topology_files_talk_and_say_so() {
         source.shutdown().await;
     }
 }
+
+#[tokio::test]
+async fn a_topic_that_cannot_be_mirrored_is_told_with_its_reason() {
+    let world = World::new();
+    let ours = world.west.create_topic("orders", 9, 1);
+    let theirs = world.east.create_topic("orders", 7, 2);
+    world.east.produce(theirs, 0, values(0, 1)).await;
+    let source = world.source(None).await;
+    let target = world.target(source.address()).await;
+    let stopped = async || loop {
+        let link = target.status().await.incoming.remove(0);
+        if let [topic] = &link.stopped_topics[..] {
+            return (link.partitions.len(), topic.topic.clone(), topic.partitions, topic.code);
+        }
+        tokio::task::yield_now().await;
+    };
+    let told = soon("the reason", stopped()).await;
+    assert_eq!(told, (0, "orders".to_owned(), 2, "local-topic-in-the-way"));
+    assert_eq!(world.west.log(ours, 0).unwrap().ends().log_end.0, 0, "ours is as it was");
+    target.shutdown().await;
+    source.shutdown().await;
+}

@@ -156,9 +156,30 @@ fn incoming(link: &LinkPlan, peer: &Peer, views: &[IncomingLink]) -> LinkStatus 
         transport: view.and_then(|view| view.path).map(transport),
         topology_differs: view.is_some_and(|view| view.topology_differs),
         problem: view.filter(|_| !connected).and_then(|view| view.last_error.clone()),
-        partitions: view.iter().flat_map(|view| &view.partitions).map(partition).collect(),
+        partitions: view.map_or_else(Vec::new, partitions),
         ..link_end(link, peer, connected)
     }
+}
+
+/// Those that are mirrored, and those of topics that cannot be.
+fn partitions(view: &IncomingLink) -> Vec<PartitionStatus> {
+    let of_topics = view.stopped_topics.iter().flat_map(|topic| {
+        (0..topic.partitions).map(|partition| PartitionStatus {
+            topic: topic.topic.clone(),
+            partition,
+            state: "stopped".to_owned(),
+            source_end: None,
+            position: None,
+            lag_records: None,
+            lag_seconds: None,
+            stop: Some(Stop {
+                code: topic.code.to_owned(),
+                what: topic.reason.clone(),
+                action: topic.action.to_owned(),
+            }),
+        })
+    });
+    view.partitions.iter().map(partition).chain(of_topics).collect()
 }
 
 fn outgoing(link: &LinkPlan, peer: &Peer, views: &[OutgoingLink]) -> LinkStatus {
@@ -230,5 +251,38 @@ fn subscription(view: &OutgoingPartition) -> SubscriptionStatus {
         sent: view.sent,
         acked: view.acked,
         source_end: view.end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror::{driver, status::StoppedTopic};
+
+    use super::*;
+
+    #[test]
+    fn a_topic_that_does_not_flow_is_told_partition_by_partition() {
+        let topic = StoppedTopic {
+            topic: "orders".to_owned(),
+            topic_id: "AAAAAAAAAAAAAAAAAAAABw".to_owned(),
+            partitions: 2,
+            code: "local-topic-in-the-way",
+            reason: "a topic of its own is here".to_owned(),
+            action: "delete it",
+        };
+        let view = IncomingLink {
+            link: "us:eu".to_owned(),
+            peer: driver::Peer { datacenter: "us".to_owned(), node: "us-1".to_owned() },
+            connected: true,
+            last_error: None,
+            topology_differs: false,
+            path: None,
+            partitions: Vec::new(),
+            stopped_topics: vec![topic],
+        };
+        let told = partitions(&view);
+        let codes = told.iter().map(|partition| partition.stop.as_ref().map(|stop| stop.code.as_str()));
+        assert_eq!(codes.collect::<Vec<_>>(), [Some("local-topic-in-the-way"); 2]);
+        assert_eq!((told[0].partition, told[1].partition, told[1].state.as_str()), (0, 1, "stopped"));
     }
 }

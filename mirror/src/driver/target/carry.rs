@@ -240,6 +240,7 @@ impl TargetLink {
             topology_differs: self.topology_differs(),
             path: self.live.as_ref().map(|live| PathView::of(&live.connection)),
             partitions: self.core.partitions(now).map(named).collect(),
+            stopped_topics: self.topics.stopped(),
         }
     }
 

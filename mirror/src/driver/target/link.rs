@@ -20,7 +20,7 @@ use super::{
     topics::{Topics, Woken},
 };
 use crate::{
-    catalog,
+    catalog::{self, TopicRow},
     driver::{
         backoff::Backoff,
         closing::Ended,
@@ -87,6 +87,7 @@ pub(crate) struct TargetView {
     pub(crate) topology_differs: bool,
     /// With the names of the source's topics.
     pub(crate) partitions: Vec<(String, PartitionView)>,
+    pub(crate) stopped_topics: Vec<TopicRow>,
 }
 
 pub(crate) struct TargetLink {

@@ -12,7 +12,7 @@ use protocol::{TopicId, TopicName};
 
 use super::link::Fact;
 use crate::{
-    catalog::{CatalogSync, Command, Event, Flow, LocalCatalog, LocalTopic, Rules, SourceTopic},
+    catalog::{CatalogSync, Command, Event, Flow, LocalCatalog, LocalTopic, Rules, SourceTopic, TopicRow},
     driver::flows::{Flows, Landing},
     link::wire,
     ports::{Catalog, MergedTopic, PortError, ReplicaTopic, TopicCatalog},
@@ -64,6 +64,11 @@ impl Topics {
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         self.core.next_deadline()
+    }
+
+    /// Topics that should flow and do not.
+    pub(super) fn stopped(&self) -> Vec<TopicRow> {
+        self.core.rows().filter(|row| row.stop.is_some()).collect()
     }
 
     /// What the source calls a topic.
