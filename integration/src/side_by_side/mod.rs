@@ -26,6 +26,7 @@ mod process;
 mod progress;
 mod report;
 mod scenario;
+mod service;
 mod side;
 mod usage;
 

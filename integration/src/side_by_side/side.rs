@@ -8,6 +8,7 @@ use super::{
     node::Node,
     place::{Place, Places},
     process::Process,
+    service::Service,
 };
 use crate::load::topic;
 
@@ -68,13 +69,14 @@ pub(crate) struct World {
     pub(crate) source: Node,
     pub(crate) target: Node,
     /// `None`: the brokers do it themselves.
-    pub(crate) mirror: Option<Process>,
+    pub(crate) mirror: Option<Service>,
     pub(crate) _folder: TempDir,
 }
 
 impl World {
     pub(crate) fn processes(&self) -> Vec<&Process> {
-        [self.source.process(), self.target.process()].into_iter().chain(&self.mirror).collect()
+        let mirror = self.mirror.as_ref().map(Service::process);
+        [self.source.process(), self.target.process()].into_iter().chain(mirror).collect()
     }
 
     /// Whoever takes records from the source stands still until [`Self::release`].
@@ -86,7 +88,23 @@ impl World {
         self.taker().resume();
     }
 
+    /// Ends what mirrors without a word; the broker of the target where that does.
+    pub(crate) fn kill_mirror(&mut self) {
+        match &mut self.mirror {
+            Some(mirror) => mirror.kill(),
+            None => self.target.kill(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn spawn_mirror(&mut self) {
+        match &mut self.mirror {
+            Some(mirror) => mirror.spawn(),
+            None => self.target.spawn(),
+        }
+    }
+
     fn taker(&self) -> &Process {
-        self.mirror.as_ref().unwrap_or_else(|| self.target.process())
+        self.mirror.as_ref().map_or_else(|| self.target.process(), Service::process)
     }
 }

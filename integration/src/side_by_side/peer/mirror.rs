@@ -3,10 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use super::java;
-use crate::side_by_side::{
-    place::Place,
-    process::{Process, Role},
-};
+use crate::side_by_side::{place::Place, process::Role, service::Service};
 
 /// Starts it beside the target; it mirrors when its tasks have been given out.
 #[track_caller]
@@ -15,7 +12,7 @@ pub(super) fn start(
     folder: &Path,
     [source, target]: [SocketAddr; 2],
     exactly_once: bool,
-) -> Process {
+) -> Service {
     let settings = folder.join("mirror.properties");
     let mut more = vec![
         ("source.bootstrap.servers", source.to_string()),
@@ -25,7 +22,12 @@ pub(super) fn start(
         more.push(("target.exactly.once.source.support", "enabled".to_owned()));
     }
     java::settings("mirror.properties", &more, &settings);
-    let mut command = java::command(&**place, "mirror.jvm", "org.apache.kafka.connect.mirror.MirrorMaker");
-    command.arg(&settings);
-    Process::spawn(Role::Mirror, command, &folder.join("mirror.log"))
+    let place = Arc::clone(place);
+    let mut mirror = Service::new(Role::Mirror, folder.join("mirror.log"), move || {
+        let mut command = java::command(&*place, "mirror.jvm", "org.apache.kafka.connect.mirror.MirrorMaker");
+        command.arg(&settings);
+        command
+    });
+    mirror.spawn();
+    mirror
 }

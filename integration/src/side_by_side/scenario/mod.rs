@@ -1,7 +1,9 @@
 //! The scenarios, one file each. A scenario is a list of cases; a case is run against one side at a time.
 
+mod additions;
 mod backlog;
 mod consume;
+mod faults;
 mod latency;
 mod mirrored;
 mod offsets;
@@ -40,6 +42,8 @@ pub enum Scenario {
     Tail,
     /// Consumer groups after the source is lost: records read again and skipped.
     Offsets,
+    /// A steady stream while brokers, the mirror or the network fail: time until it is level again, records lost and duplicated.
+    Faults,
     /// A broker with many partitions: time until it answers, memory, idle CPU.
     Start,
 }
@@ -67,6 +71,7 @@ impl Scenario {
             Self::Backlog => "backlog",
             Self::Tail => "tail",
             Self::Offsets => "offsets",
+            Self::Faults => "faults",
             Self::Start => "start",
         }
     }
@@ -79,6 +84,7 @@ impl Scenario {
             Self::Backlog => backlog::cases(options),
             Self::Tail => tail::cases(),
             Self::Offsets => offsets::cases(),
+            Self::Faults => faults::cases(options),
             Self::Start => start::cases(),
         }
     }
@@ -87,17 +93,21 @@ impl Scenario {
 impl Context<'_> {
     /// Batches of events of about so many bytes before compression.
     pub(crate) fn pool(&self, batch_bytes: usize) -> Pool {
-        let compression = match self.options.compression {
-            Codec::None => Compression::None,
-            Codec::Lz4 => Compression::Lz4,
-            Codec::Zstd => Compression::Zstd,
-        };
         Pool::of(&Recipe {
             data: Data::Events,
-            compression,
+            compression: self.compression(),
             batch_bytes,
             pool_bytes: self.pool_bytes(batch_bytes),
         })
+    }
+
+    /// What producers compress with.
+    pub(crate) fn compression(&self) -> Compression {
+        match self.options.compression {
+            Codec::None => Compression::None,
+            Codec::Lz4 => Compression::Lz4,
+            Codec::Zstd => Compression::Zstd,
+        }
     }
 
     fn pool_bytes(&self, batch_bytes: usize) -> usize {
