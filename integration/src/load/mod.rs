@@ -19,6 +19,7 @@ pub mod connection;
 pub mod consume;
 pub mod data;
 pub mod ends;
+pub mod fetch_session;
 pub mod measure;
 pub mod process;
 pub mod produce;

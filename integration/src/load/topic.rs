@@ -52,7 +52,7 @@ pub fn create(address: SocketAddr, name: &str, partitions: i32, configs: &Config
 /// Gives a topic more partitions, and returns when each of them has a leader.
 #[track_caller]
 pub fn grow(address: SocketAddr, name: &str, partitions: i32) {
-    let topic = CreatePartitionsRequestTopic { name: name.into(), count: partitions, ..Default::default() };
+    let topic = CreatePartitionsRequestTopic { name: name.into(), count: partitions, assignments: None };
     let request =
         CreatePartitionsRequest { topics: vec![topic], timeout_ms: TIMEOUT_MS, ..Default::default() };
     let mut wire = Wire::connect(address);

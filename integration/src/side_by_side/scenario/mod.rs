@@ -48,6 +48,9 @@ pub enum Scenario {
     Start,
 }
 
+/// Of the topic of a scenario with one broker.
+const PARTITIONS: [i32; 3] = [1, 16, 1_000];
+
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) run: CaseRun,
