@@ -20,6 +20,7 @@ mod isthmus;
 mod ledger;
 mod node;
 mod options;
+mod others;
 mod peer;
 pub mod place;
 mod process;

@@ -35,6 +35,8 @@ impl Acks {
 pub(crate) enum Purpose {
     /// Topics `m.*` and all groups flow from source to target.
     Mirror,
+    /// The same, and processes are killed.
+    Faults,
     /// The same, and the target can become the home of all of it.
     Failover,
 }

@@ -83,7 +83,11 @@ impl State {
     fn change(&mut self, partition: i32, now: Instant, change: impl FnOnce(&mut Lane)) {
         let lane = &mut self.lanes[partition.unsigned_abs() as usize];
         change(lane);
-        while let Some((_, acked)) = lane.awaited.pop_front_if(|(end, _)| *end <= lane.readable) {
+        while let Some((end, acked)) = lane.awaited.front().copied() {
+            if end > lane.readable {
+                break;
+            }
+            lane.awaited.pop_front();
             self.longest_delay = self.longest_delay.max(now.saturating_duration_since(acked));
             if self.marked.is_none_or(|marked| acked < marked) {
                 continue;

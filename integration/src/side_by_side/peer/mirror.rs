@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use super::java;
-use crate::side_by_side::{place::Place, process::Role, service::Service};
+use crate::side_by_side::{place::Place, process::Role, service::Service, side::Purpose};
 
 /// Starts it beside the target; it mirrors when its tasks have been given out.
 #[track_caller]
@@ -11,6 +11,7 @@ pub(super) fn start(
     place: &Arc<dyn Place>,
     folder: &Path,
     [source, target]: [SocketAddr; 2],
+    purpose: Purpose,
     exactly_once: bool,
 ) -> Service {
     let settings = folder.join("mirror.properties");
@@ -20,6 +21,10 @@ pub(super) fn start(
     ];
     if exactly_once {
         more.push(("target.exactly.once.source.support", "enabled".to_owned()));
+    }
+    if purpose == Purpose::Faults {
+        // The default: nobody is held there, and who was killed should be missed soon.
+        more.push(("target.session.timeout.ms", "10000".to_owned()));
     }
     java::settings("mirror.properties", &more, &settings);
     let place = Arc::clone(place);

@@ -65,7 +65,7 @@ pub(crate) fn cases(options: &Options) -> Vec<Case> {
 }
 
 fn kill(side: &dyn Side, context: &mut Context<'_>, killed: Killed, away: Duration) -> Figures {
-    let mut world = side.world(context.places, Purpose::Mirror);
+    let mut world = side.world(context.places, Purpose::Faults);
     let stream = calm_stream(&world, context);
     context.progress.say("killing");
     match killed {
@@ -96,7 +96,7 @@ fn kill(side: &dyn Side, context: &mut Context<'_>, killed: Killed, away: Durati
 }
 
 fn add(side: &dyn Side, context: &mut Context<'_>, addition: Addition) -> Figures {
-    let world = side.world(context.places, Purpose::Mirror);
+    let world = side.world(context.places, Purpose::Faults);
     let mut added = additions::prepare(&world, addition, context);
     let stream = calm_stream(&world, context);
     context.progress.say("adding");

@@ -3,6 +3,7 @@
 mod additions;
 mod backlog;
 mod consume;
+mod cross_check;
 mod faults;
 mod latency;
 mod mirrored;
@@ -46,6 +47,8 @@ pub enum Scenario {
     Faults,
     /// A broker with many partitions: time until it answers, memory, idle CPU.
     Start,
+    /// Our load generator beside Kafka's own tools and librdkafka.
+    CrossCheck,
 }
 
 /// Of the topic of a scenario with one broker.
@@ -76,6 +79,7 @@ impl Scenario {
             Self::Offsets => "offsets",
             Self::Faults => "faults",
             Self::Start => "start",
+            Self::CrossCheck => "cross-check",
         }
     }
 
@@ -89,6 +93,7 @@ impl Scenario {
             Self::Offsets => offsets::cases(),
             Self::Faults => faults::cases(options),
             Self::Start => start::cases(),
+            Self::CrossCheck => cross_check::cases(),
         }
     }
 }
