@@ -1,20 +1,26 @@
 //! librdkafka with default settings, one client in a loop.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    producer::{BaseProducer, BaseRecord, Producer},
+    producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
 
-use crate::{DEADLINE, client};
+use crate::{DEADLINE, client, pause_until};
+
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(1);
 
 /// Values a second, in bytes.
 #[track_caller]
 pub(crate) fn produce(broker: SocketAddr, topic: &str, values: &[Vec<u8>], records: u64) -> f64 {
-    let producer: BaseProducer = client::client(&broker.to_string(), &[("acks", "all")]);
+    let producer: ThreadedProducer<DefaultProducerContext> =
+        client::client(&broker.to_string(), &[("acks", "all")]);
     let (started, mut bytes) = (Instant::now(), 0);
     for (_, value) in (0..records).zip(values.iter().cycle()) {
         let mut record = BaseRecord::<[u8], [u8]>::to(topic).payload(value);
@@ -23,7 +29,7 @@ pub(crate) fn produce(broker: SocketAddr, topic: &str, values: &[Vec<u8>], recor
                 matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)),
                 "a record was refused: {error}"
             );
-            producer.poll(DEADLINE);
+            pause_until(Instant::now() + QUEUE_FULL_PAUSE);
             record = refused;
         }
         bytes += value.len();
