@@ -15,6 +15,7 @@
 //!
 //! Where processes run is a [`place`]; a network between datacenters is a place's affair.
 
+mod apart;
 mod figures;
 mod isthmus;
 mod ledger;

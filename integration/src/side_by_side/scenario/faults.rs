@@ -19,13 +19,20 @@ use crate::{
     load::steady::{Plan, Stream, tally::Balance},
     pause_until,
     side_by_side::{
+        apart::Apart,
         figures::Figures,
         ledger::{self, Ledger},
         options::Options,
         side::{Purpose, Side, World},
     },
+    wan::{Change, Impairments},
 };
 
+/// Of the link, one way.
+const DELAY_MS: f64 = 25.0;
+const RATE_MBIT: f64 = 200.0;
+/// Of a lossy link, in both directions.
+const LOSS: f64 = 0.1;
 const TOPIC: &str = "m.steady";
 const PARTITIONS: i32 = 4;
 const RATE: u64 = 5_000_000;
@@ -61,7 +68,15 @@ pub(crate) fn cases(options: &Options) -> Vec<Case> {
         name: addition.name().to_owned(),
         run: Box::new(move |side, context| add(side, context, addition)),
     });
-    killed.into_iter().chain(added).collect()
+    let cut = Change { blackhole: Some(true), ..Change::default() };
+    let lossy = Change { loss: Some(LOSS), ..Change::default() };
+    let link = [("cut", cut, options.seconds * 6), ("loses 10 %", lossy, options.seconds * 3)].map(
+        |(what, change, seconds)| Case {
+            name: format!("link {what} for {seconds} s, RTT 50 ms, 200 Mbit/s"),
+            run: Box::new(move |side, context| impair(side, context, &change, Duration::from_secs(seconds))),
+        },
+    );
+    killed.into_iter().chain(added).chain(link).collect()
 }
 
 fn kill(side: &dyn Side, context: &mut Context<'_>, killed: Killed, away: Duration) -> Figures {
@@ -105,6 +120,22 @@ fn add(side: &dyn Side, context: &mut Context<'_>, addition: Addition) -> Figure
     let ledger::Balance { lost, duplicated } = added.balance(&world);
     figures.lower("lost of what was added", "records", lost as f64);
     figures.lower("duplicated of what was added", "records", duplicated as f64);
+    figures
+}
+
+fn impair(side: &dyn Side, context: &mut Context<'_>, change: &Change, time: Duration) -> Figures {
+    let apart = Apart::by(&Impairments { delay_ms: DELAY_MS, rate_mbit: RATE_MBIT, ..Default::default() });
+    let world = side.world(&apart.places(), Purpose::Faults);
+    let stream = calm_stream(&world, context);
+    context.progress.say("impairing the link");
+    apart.change(change);
+    pause_until(Instant::now() + time);
+    let mut figures = Figures::default();
+    figures.lower("behind at the fault's end", "records", stream.awaited() as f64);
+    stream.mark();
+    apart.change(&Change { blackhole: Some(false), loss: Some(0.0), ..Change::default() });
+    figures.extend(recovered(&stream, context));
+    figures.extend(balanced(&world, stream, context));
     figures
 }
 
