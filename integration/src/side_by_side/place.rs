@@ -2,7 +2,7 @@
 //!
 //! On this machine every place is the loopback interface. A scenario with a network between the datacenters gives places
 //! of its own: a place in a network namespace prefixes the command (`ip netns exec NAME …`) and has the namespace's
-//! address, which must be reachable from where the driver runs. Nothing else in here knows where a process is.
+//! address. The driver need not have a route there: `reach` opens its connections. Nothing else in here knows where a process is.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
