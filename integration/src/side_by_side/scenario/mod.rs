@@ -11,6 +11,7 @@ mod offsets;
 mod produce;
 mod start;
 mod tail;
+mod warm_up;
 
 use std::time::{Duration, Instant};
 
