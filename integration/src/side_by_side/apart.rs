@@ -17,6 +17,8 @@ use crate::{
 const SOURCE: &str = "source";
 const TARGET: &str = "target";
 const SEED: u64 = 1;
+/// Least, at first and most: twice what 1 Gbit/s holds in 300 ms.
+const TCP_BUFFERS: &str = "4096 131072 75000000";
 
 /// Gone when it and its places are dropped.
 pub(crate) struct Apart(Arc<Ground>);
@@ -59,7 +61,28 @@ impl Apart {
             let end: Arc<dyn Place> = Arc::new(End { ground: Arc::clone(&self.0), name, address });
             end
         };
-        Places { source: end(SOURCE), target: end(TARGET) }
+        Places { source: end(SOURCE), target: end(TARGET), mirror_at_source: false }
+    }
+
+    /// How TCP does at both ends: its congestion control, and windows that no round trip here exhausts.
+    #[track_caller]
+    pub(crate) fn tune_tcp(&self, congestion: &str) {
+        for end in [SOURCE, TARGET] {
+            let mut sysctl = self.0.layout.command(end, Path::new("sysctl")).expect("it is one of the two");
+            sysctl.arg("-qw").arg(format!("net.ipv4.tcp_congestion_control={congestion}"));
+            sysctl.args(["net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"].map(|key| format!("{key}={TCP_BUFFERS}")));
+            let output = sysctl.output().expect("sysctl is there: procps");
+            assert!(output.status.success(), "sysctl: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+
+    /// Bytes of packets that the source has sent to the target so far, lost ones included.
+    #[track_caller]
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        let report = self.0.layout.report();
+        let direction = report.directions.iter().find(|direction| direction.from.as_str() == SOURCE);
+        let counters = direction.and_then(|direction| direction.counters.as_ref());
+        counters.expect("the link counts").received_bytes
     }
 
     /// Both directions alike.
