@@ -23,7 +23,7 @@ use crate::{
         flows::Flows,
         inquiry::Inquiries,
         kit::Kit,
-        limits::{CONTROL_END, CONTROL_PRIORITY},
+        limits::{CONTROL_END, CONTROL_PRIORITY, TRANSPORT_FILLS},
         line::Line,
         metrics::LinkMetrics,
         path::PathView,
@@ -241,7 +241,7 @@ impl SourceSession {
 
     /// The path is estimated anew all the time; a change that matters is told.
     fn tell_window(&mut self) {
-        let bytes = self.connection.stats().path.cwnd.saturating_mul(2);
+        let bytes = self.connection.stats().path.cwnd.saturating_mul(TRANSPORT_FILLS);
         if bytes.abs_diff(self.transport_window) > self.transport_window / 8 {
             self.transport_window = bytes;
             self.core.handle(self.parts.clock.monotonic(), Event::TransportWindow { bytes });
