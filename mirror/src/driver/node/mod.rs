@@ -262,6 +262,8 @@ fn source_parts(parts: &NodeParts, link: &LinkSpec, workers: &Workers) -> Source
         packers: Arc::new(Kit::new(move || Packer::new(choice))),
         metrics: Arc::clone(&parts.metrics),
         settings: SenderSettings::default(),
+        // A declared rate says that the line is what is scarce.
+        thrifty: choice == CodecChoice::Auto && link.rate.is_none(),
         pace: link.rate.map(|rate| Arc::new(Pace::new(rate))),
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct SourceParts {
     pub(crate) packers: Arc<Kit<Packer>>,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) settings: SenderSettings,
+    /// Whether to compress depends on the path.
+    pub(crate) thrifty: bool,
     /// Of the link: shared by its connections.
     pub(crate) pace: Option<Arc<Pace>>,
 }
@@ -139,6 +141,7 @@ impl SourceSession {
             events,
             pace: parts.pace.clone(),
             clock: Arc::clone(&parts.clock),
+            thrift: parts.thrifty.then(Arc::default),
         };
         let core = Sender::new(parts.settings.clone(), ours);
         let partitions = Partitions::new();
