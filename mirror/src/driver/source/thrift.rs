@@ -19,6 +19,8 @@ const TRIAL: Duration = Duration::from_secs(2);
 const SPARED: Duration = Duration::from_secs(30);
 /// So much under way keeps a line busy; with less it may be the source that is slow.
 const BUSY_BYTES: u64 = 2 << 20;
+/// A line is slow steadily. When nothing arrives for so long it is the peer that pauses.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What is known of the path.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,7 @@ pub(super) struct Thrift {
 #[derive(Debug)]
 struct Trial {
     since: Duration,
+    latest: Duration,
     delivered: u64,
 }
 
@@ -59,7 +62,7 @@ impl Thrift {
     pub(super) fn handle_written(&mut self, now: Duration, bytes: u64) {
         self.under_way = self.under_way.saturating_add(bytes);
         if self.under_way >= BUSY_BYTES && self.trial.is_none() {
-            self.trial = Some(Trial { since: now, delivered: 0 });
+            self.trial = Some(Trial::new(now));
         }
     }
 
@@ -67,17 +70,27 @@ impl Thrift {
     pub(super) fn handle_delivered(&mut self, now: Duration, bytes: u64) {
         self.under_way = self.under_way.saturating_sub(bytes);
         let Some(trial) = &mut self.trial else { return };
+        if now.saturating_sub(trial.latest) >= PAUSE {
+            *trial = Trial::new(now);
+        }
+        trial.latest = now;
         trial.delivered = trial.delivered.saturating_add(bytes);
         let took = now.saturating_sub(trial.since);
         if took >= TRIAL {
             if trial.delivered as f64 / took.as_secs_f64() < SLOW_BYTES_PER_SECOND {
                 self.spared_until.get_or_insert(now.saturating_add(SPARED));
             }
-            *trial = Trial { since: now, delivered: 0 };
+            *trial = Trial::new(now);
         }
         if self.under_way < BUSY_BYTES {
             self.trial = None;
         }
+    }
+}
+
+impl Trial {
+    fn new(now: Duration) -> Self {
+        Self { since: now, latest: now, delivered: 0 }
     }
 }
 
@@ -119,6 +132,13 @@ mod tests {
         assert!(!thrift.compresses(ms(32_010), LOOPBACK));
         run(&mut thrift, (32_010, 34_500), 10, 4);
         assert!(thrift.compresses(ms(34_500), LOOPBACK), "slow still");
+    }
+
+    #[test]
+    fn a_peer_that_pauses_is_no_slow_line() {
+        let mut thrift = Thrift::default();
+        run(&mut thrift, (0, 5_000), 300, 4);
+        assert!(!thrift.compresses(ms(5_000), LOOPBACK));
     }
 
     #[test]
