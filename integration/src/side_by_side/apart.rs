@@ -67,12 +67,14 @@ impl Apart {
     /// How TCP does at both ends: its congestion control, and windows that no round trip here exhausts.
     #[track_caller]
     pub(crate) fn tune_tcp(&self, congestion: &str) {
-        for end in [SOURCE, TARGET] {
-            let mut sysctl = self.0.layout.command(end, Path::new("sysctl")).expect("it is one of the two");
-            sysctl.arg("-qw").arg(format!("net.ipv4.tcp_congestion_control={congestion}"));
-            sysctl.args(["net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"].map(|key| format!("{key}={TCP_BUFFERS}")));
-            let output = sysctl.output().expect("sysctl is there: procps");
-            assert!(output.status.success(), "sysctl: {}", String::from_utf8_lossy(&output.stderr));
+        let settings =
+            [("tcp_congestion_control", congestion), ("tcp_rmem", TCP_BUFFERS), ("tcp_wmem", TCP_BUFFERS)];
+        for (end, (key, value)) in [SOURCE, TARGET].into_iter().flat_map(|end| settings.map(|set| (end, set)))
+        {
+            let mut shell = self.0.layout.command(end, Path::new("sh")).expect("it is one of the two");
+            shell.arg("-c").arg(format!("echo '{value}' > /proc/sys/net/ipv4/{key}"));
+            let output = shell.output().expect("there is a shell");
+            assert!(output.status.success(), "{key}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
         apart::Apart,
         figures::Figures,
         ledger::Ledger,
-        options::{Congestion, MirrorAt, Options},
+        options::{Congestion, MirrorAt, Only, Options},
         place::Places,
         side::{Purpose, Side},
         usage::Usage,
@@ -125,10 +125,12 @@ fn every_line() -> impl Iterator<Item = Line> {
 
 fn run(side: &dyn Side, context: &mut Context<'_>, line: Line, partitions: i32, payload: Payload) -> Figures {
     let apart = Apart::by(&line.impairments());
-    apart.tune_tcp(match context.options.congestion {
-        Congestion::Bbr => "bbr",
-        Congestion::Cubic => "cubic",
-    });
+    if context.options.only != Some(Only::Isthmus) {
+        apart.tune_tcp(match context.options.congestion {
+            Congestion::Bbr => "bbr",
+            Congestion::Cubic => "cubic",
+        });
+    }
     let at_source = context.options.mirror_at.map_or(payload == Payload::Events, |at| at == MirrorAt::Source);
     let world = side.world(&Places { mirror_at_source: at_source, ..apart.places() }, Purpose::Mirror);
     let (data, compression) = match payload {
