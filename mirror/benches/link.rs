@@ -23,7 +23,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use core_log::storage::DiskStorage;
 use mirror::{
-    driver::{TransportSettings, client_config, endpoint},
+    driver::{TransportSettings, client_config, endpoint, server_config},
     link::block::CodecChoice,
 };
 use protocol::{TopicId, batch::Compression};
@@ -136,7 +136,8 @@ async fn quinn_alone(world: &World, bytes: u64) -> u64 {
     let sender = thread({
         let settings = settings.clone();
         async move {
-            let server = endpoint(any, Some(east.accepting().unwrap()), &settings, &reset_key(1)).unwrap();
+            let server = server_config(east.accepting().unwrap(), &settings).unwrap();
+            let server = endpoint(any, Some(server), &settings, &reset_key(1)).unwrap();
             address.send(server.local_addr().unwrap()).unwrap();
             let connection = server.accept().await.unwrap().await.unwrap();
             let chunk = Bytes::from(vec![7; 1 << 20]);
@@ -154,7 +155,7 @@ async fn quinn_alone(world: &World, bytes: u64) -> u64 {
     let address = dialled.await.unwrap();
     let receiver = thread(async move {
         let client = endpoint(any, None, &settings, &reset_key(2)).unwrap();
-        let config = client_config(west.dialling(&peer("east")).unwrap(), &settings).unwrap();
+        let config = client_config(west.dialling(&peer("east")).unwrap(), &settings, address).unwrap();
         let connection = client.connect_with(config, address, west.server_name()).unwrap().await.unwrap();
         let mut left = bytes;
         while left > 0 {

@@ -13,7 +13,7 @@
 mod support;
 
 use mirror::{
-    driver::{TransportSettings, client_config, endpoint},
+    driver::{TransportSettings, client_config, endpoint, server_config},
     link::{
         block::HEADER_SIZE,
         wire::{Hello, ToSource, ToTarget, VERSION, encode},
@@ -47,7 +47,7 @@ async fn dial(
     let credentials = world.authority.issue(&peer(datacenter));
     let settings = TransportSettings::default();
     let endpoint = endpoint("127.0.0.1:0".parse().unwrap(), None, &settings, &reset_key(9)).unwrap();
-    let config = client_config(credentials.dialling(&peer("east")).unwrap(), &settings).unwrap();
+    let config = client_config(credentials.dialling(&peer("east")).unwrap(), &settings, to).unwrap();
     let connection = endpoint.connect_with(config, to, credentials.server_name()).unwrap().await.unwrap();
     let (control, _) = connection.open_bi().await.unwrap();
     (endpoint, connection, control)
@@ -109,8 +109,8 @@ struct FalseSource {
 impl FalseSource {
     fn new(world: &World) -> Self {
         let credentials = world.authority.issue(&peer("east"));
-        let server = Some(credentials.accepting().unwrap());
         let settings = TransportSettings::default();
+        let server = Some(server_config(credentials.accepting().unwrap(), &settings).unwrap());
         Self { endpoint: endpoint("127.0.0.1:0".parse().unwrap(), server, &settings, &reset_key(9)).unwrap() }
     }
 

@@ -17,6 +17,8 @@ use crate::{
 const SOURCE: &str = "source";
 const TARGET: &str = "target";
 const SEED: u64 = 1;
+/// Least, at first and most: twice what 1 Gbit/s holds in 300 ms.
+const TCP_BUFFERS: &str = "4096 131072 75000000";
 
 /// Gone when it and its places are dropped.
 pub(crate) struct Apart(Arc<Ground>);
@@ -59,7 +61,30 @@ impl Apart {
             let end: Arc<dyn Place> = Arc::new(End { ground: Arc::clone(&self.0), name, address });
             end
         };
-        Places { source: end(SOURCE), target: end(TARGET) }
+        Places { source: end(SOURCE), target: end(TARGET), mirror_at_source: false }
+    }
+
+    /// How TCP does at both ends: its congestion control, and windows that no round trip here exhausts.
+    #[track_caller]
+    pub(crate) fn tune_tcp(&self, congestion: &str) {
+        let settings =
+            [("tcp_congestion_control", congestion), ("tcp_rmem", TCP_BUFFERS), ("tcp_wmem", TCP_BUFFERS)];
+        for (end, (key, value)) in [SOURCE, TARGET].into_iter().flat_map(|end| settings.map(|set| (end, set)))
+        {
+            let mut shell = self.0.layout.command(end, Path::new("sh")).expect("it is one of the two");
+            shell.arg("-c").arg(format!("echo '{value}' > /proc/sys/net/ipv4/{key}"));
+            let output = shell.output().expect("there is a shell");
+            assert!(output.status.success(), "{key}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+
+    /// Bytes of packets that the source has sent to the target so far, lost ones included.
+    #[track_caller]
+    pub(crate) fn sent_bytes(&self) -> u64 {
+        let report = self.0.layout.report();
+        let direction = report.directions.iter().find(|direction| direction.from.as_str() == SOURCE);
+        let counters = direction.and_then(|direction| direction.counters.as_ref());
+        counters.expect("the link counts").received_bytes
     }
 
     /// Both directions alike.

@@ -33,6 +33,8 @@ pub struct Here;
 pub struct Places {
     pub source: Arc<dyn Place>,
     pub target: Arc<dyn Place>,
+    /// A mirror that is a process of its own runs beside the source, and not beside the target.
+    pub mirror_at_source: bool,
 }
 
 impl Place for Here {
@@ -47,6 +49,6 @@ impl Place for Here {
 
 impl Places {
     pub fn here() -> Self {
-        Self { source: Arc::new(Here), target: Arc::new(Here) }
+        Self { source: Arc::new(Here), target: Arc::new(Here), mirror_at_source: false }
     }
 }

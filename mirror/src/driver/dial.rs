@@ -7,6 +7,7 @@ use quinn::{ConnectError, Connection, ConnectionError, Endpoint, RecvStream, Sen
 use super::{
     closing::CODE_REFUSED,
     credentials::{Credentials, CredentialsError, Peer},
+    limits::HANDSHAKE_TIMEOUT,
     settings::TransportSettings,
     transport::{EndpointError, client_config},
 };
@@ -42,6 +43,8 @@ pub(crate) enum DialError {
     Connect(#[from] ConnectError),
     #[error(transparent)]
     Connection(#[from] ConnectionError),
+    #[error("the handshake was not done in time")]
+    Handshake,
     #[error("the other side is {found}, not {expected}")]
     OtherPeer { expected: Peer, found: String },
 }
@@ -50,8 +53,10 @@ impl Dialler {
     pub(crate) async fn dial(&self) -> Result<Dialled, DialError> {
         let address = self.resolve().await?;
         let crypto = self.credentials.dialling(&self.peer)?;
-        let config = client_config(crypto, &self.transport)?;
-        let connection = self.endpoint.connect_with(config, address, self.credentials.server_name())?.await?;
+        let config = client_config(crypto, &self.transport, address)?;
+        let connecting = self.endpoint.connect_with(config, address, self.credentials.server_name())?;
+        let connection =
+            tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await.map_err(|_| DialError::Handshake)??;
         let found = self.credentials.identify(&connection);
         if found.as_ref() != Some(&self.peer) {
             connection.close(CODE_REFUSED, b"another node was expected here");

@@ -20,6 +20,7 @@ mod path;
 mod pool;
 mod random;
 mod reset_key;
+mod route;
 mod settings;
 mod source;
 mod target;
@@ -40,7 +41,7 @@ pub use self::{
     reset_key::ResetKey,
     settings::{Congestion, TransportSettings},
     target::Which,
-    transport::{EndpointError, client_config, endpoint, transport_config},
+    transport::{EndpointError, client_config, endpoint, server_config, transport_config},
     units::{FailoverError, UnitsError},
 };
 

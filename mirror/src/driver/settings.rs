@@ -15,7 +15,7 @@ pub struct TransportSettings {
     pub credit_bytes: u64,
     /// Kernel buffers of the UDP socket, each way. The kernel may grant less (`net.core.rmem_max`, `wmem_max`).
     pub socket_buffer_bytes: usize,
-    /// The largest UDP payload to try on the path: 1452 suits every path, at most 6500 on one with jumbo frames.
+    /// The largest UDP payload to try on the path. More than 1452 is tried only where the route's first hop takes it.
     pub mtu_max: u16,
     /// A peer that says nothing for so long is given up and dialled again.
     pub idle_timeout_ms: u64,

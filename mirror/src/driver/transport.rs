@@ -15,6 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::{
     limits,
     reset_key::ResetKey,
+    route,
     settings::{Congestion, TransportSettings},
 };
 use crate::congestion::LinkControllerFactory;
@@ -28,14 +29,18 @@ pub enum EndpointError {
     Setting { name: &'static str, value: u64 },
 }
 
-/// The transport of every connection, at either end.
-pub fn transport_config(settings: &TransportSettings) -> Result<TransportConfig, EndpointError> {
+/// The transport of a connection, at either end. `peer`: who is at the other, if that is known; only then are packets tried that
+/// not every path takes.
+pub fn transport_config(
+    settings: &TransportSettings,
+    peer: Option<SocketAddr>,
+) -> Result<TransportConfig, EndpointError> {
     let window = settings.credit_bytes.saturating_add(limits::CONTROL_WINDOW_BYTES);
     let mut mtu = MtuDiscoveryConfig::default();
-    if !(1_200..=limits::MTU_MAX_MAX).contains(&settings.mtu_max) {
+    if !(1_200..=limits::MTU_MAX).contains(&settings.mtu_max) {
         return Err(EndpointError::Setting { name: "mtu_max", value: settings.mtu_max.into() });
     }
-    mtu.upper_bound(settings.mtu_max);
+    mtu.upper_bound(settings.mtu_max.min(peer.map_or(limits::MTU_EVERYWHERE, largest_payload)));
     let idle = IdleTimeout::try_from(Duration::from_millis(settings.idle_timeout_ms))
         .map_err(|_| EndpointError::Setting { name: "idle_timeout_ms", value: settings.idle_timeout_ms })?;
     let mut config = TransportConfig::default();
@@ -59,32 +64,48 @@ pub fn transport_config(settings: &TransportSettings) -> Result<TransportConfig,
 /// Needs a tokio runtime, whose thread then does the work of all its connections.
 pub fn endpoint(
     address: SocketAddr,
-    server: Option<Arc<dyn crypto::ServerConfig>>,
+    server: Option<ServerConfig>,
     settings: &TransportSettings,
     reset_key: &ResetKey,
 ) -> Result<Endpoint, EndpointError> {
-    let transport = Arc::new(transport_config(settings)?);
-    let server = server.map(|crypto| {
-        let mut config = ServerConfig::with_crypto(crypto);
-        config.transport_config(transport).migration(false);
-        config
-    });
+    let mut config = reset_key.endpoint_config();
+    config
+        .max_udp_payload_size(settings.mtu_max.max(limits::MTU_EVERYWHERE))
+        .map_err(|_| EndpointError::Setting { name: "mtu_max", value: settings.mtu_max.into() })?;
     let bind = || {
         let socket = socket(address, settings.socket_buffer_bytes)?;
         let runtime = Arc::new(quinn::TokioRuntime);
-        Endpoint::new(reset_key.endpoint_config(), server, socket, runtime)
+        Endpoint::new(config, server, socket, runtime)
     };
     bind().map_err(|error| EndpointError::Bind { address, error })
 }
 
-/// How to dial a peer that `crypto` accepts.
+/// How to accept those whom `crypto` accepts.
+pub fn server_config(
+    crypto: Arc<dyn crypto::ServerConfig>,
+    settings: &TransportSettings,
+) -> Result<ServerConfig, EndpointError> {
+    let mut config = ServerConfig::with_crypto(crypto);
+    config.transport_config(Arc::new(transport_config(settings, None)?)).migration(false);
+    Ok(config)
+}
+
+/// How to dial `peer`, if `crypto` accepts it.
 pub fn client_config(
     crypto: Arc<dyn crypto::ClientConfig>,
     settings: &TransportSettings,
+    peer: SocketAddr,
 ) -> Result<ClientConfig, EndpointError> {
     let mut config = ClientConfig::new(crypto);
-    config.transport_config(Arc::new(transport_config(settings)?));
+    config.transport_config(Arc::new(transport_config(settings, Some(peer))?));
     Ok(config)
+}
+
+/// What the first hop towards `peer` takes, and at least what is tried everywhere: a route's MTU may be known to be less, which
+/// discovery finds out as well.
+fn largest_payload(peer: SocketAddr) -> u16 {
+    let payload = route::mtu(peer).map_or(0, |mtu| mtu.saturating_sub(limits::DATAGRAM_HEADER_BYTES));
+    u16::try_from(payload).unwrap_or(u16::MAX).max(limits::MTU_EVERYWHERE)
 }
 
 fn controller(settings: &TransportSettings) -> Arc<dyn ControllerFactory + Send + Sync> {
@@ -119,13 +140,23 @@ mod tests {
 
     #[test]
     fn the_defaults_make_a_transport_and_wild_settings_do_not() {
-        transport_config(&TransportSettings::default()).expect("the defaults are in range");
+        transport_config(&TransportSettings::default(), None).expect("the defaults are in range");
         let jumbo = TransportSettings { mtu_max: 9_000, ..Default::default() };
-        assert!(matches!(transport_config(&jumbo), Err(EndpointError::Setting { name: "mtu_max", .. })));
+        assert!(matches!(
+            transport_config(&jumbo, None),
+            Err(EndpointError::Setting { name: "mtu_max", .. })
+        ));
         let endless = TransportSettings { credit_bytes: u64::MAX, ..Default::default() };
         assert!(matches!(
-            transport_config(&endless),
+            transport_config(&endless, None),
             Err(EndpointError::Setting { name: "credit_bytes", .. })
         ));
+    }
+    #[test]
+    fn larger_packets_are_tried_where_the_first_hop_takes_them() {
+        let loopback: SocketAddr = "127.0.0.1:7443".parse().unwrap();
+        assert!(largest_payload(loopback) >= limits::MTU_MAX);
+        let nowhere: SocketAddr = "[ff0e::1]:0".parse().unwrap();
+        assert!(largest_payload(nowhere) >= limits::MTU_EVERYWHERE);
     }
 }

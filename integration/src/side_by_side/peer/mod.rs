@@ -52,7 +52,7 @@ impl Side for Peer {
         source.await_ready();
         target.await_ready();
         let addresses = [source.kafka, target.kafka];
-        let mirror = mirror::start(&places.target, folder.path(), addresses, purpose, self.exactly_once);
+        let mirror = mirror::start(places, folder.path(), addresses, purpose, self.exactly_once);
         World { source, target, mirror: Some(mirror), _folder: folder }
     }
 

@@ -11,6 +11,7 @@ mod offsets;
 mod produce;
 mod start;
 mod tail;
+mod wan;
 mod warm_up;
 
 use std::time::{Duration, Instant};
@@ -42,6 +43,8 @@ pub enum Scenario {
     Backlog,
     /// A mirror that keeps up: from acknowledged at the source to readable at the target.
     Tail,
+    /// A mirror that catches up over an emulated WAN: RTT, loss and rate of the line, partitions, kinds of data.
+    Wan,
     /// Consumer groups after the source is lost: records read again and skipped.
     Offsets,
     /// A steady stream while brokers, the mirror or the network fail: time until it is level again, records lost and duplicated.
@@ -77,6 +80,7 @@ impl Scenario {
             Self::Latency => "latency",
             Self::Backlog => "backlog",
             Self::Tail => "tail",
+            Self::Wan => "wan",
             Self::Offsets => "offsets",
             Self::Faults => "faults",
             Self::Start => "start",
@@ -91,6 +95,7 @@ impl Scenario {
             Self::Latency => latency::cases(),
             Self::Backlog => backlog::cases(options),
             Self::Tail => tail::cases(),
+            Self::Wan => wan::cases(options),
             Self::Offsets => offsets::cases(),
             Self::Faults => faults::cases(options),
             Self::Start => start::cases(),
@@ -102,12 +107,11 @@ impl Scenario {
 impl Context<'_> {
     /// Batches of events of about so many bytes before compression.
     pub(crate) fn pool(&self, batch_bytes: usize) -> Pool {
-        Pool::of(&Recipe {
-            data: Data::Events,
-            compression: self.compression(),
-            batch_bytes,
-            pool_bytes: self.pool_bytes(batch_bytes),
-        })
+        self.pool_of(Data::Events, self.compression(), batch_bytes)
+    }
+
+    pub(crate) fn pool_of(&self, data: Data, compression: Compression, batch_bytes: usize) -> Pool {
+        Pool::of(&Recipe { data, compression, batch_bytes, pool_bytes: self.pool_bytes(batch_bytes) })
     }
 
     /// What producers compress with.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use quinn::{Connection, Endpoint, Incoming};
+use quinn::{Connection, ConnectionError, Endpoint, Incoming, ServerConfig};
 use tokio::task::JoinSet;
 
 use super::{LinkSpec, NodeParts};
@@ -12,9 +12,10 @@ use crate::{
         control::{ControlError, ControlReader},
         credentials::Peer,
         inquiry::inquiry,
-        limits::{CONNECTIONS_MAX, HELLO_TIMEOUT},
+        limits::{CONNECTIONS_MAX, HANDSHAKE_TIMEOUT, HELLO_TIMEOUT},
         source::{Greeted, SourceParts, SourceSession},
         thread::{Stopping, stopped},
+        transport::transport_config,
     },
     link::wire::{Hello, ToSource, VERSION},
     ownership::Datacenter,
@@ -27,6 +28,8 @@ pub(super) struct Acceptor {
 
 /// What every connection that comes in is held against.
 struct Desk {
+    /// For a peer whose address is not known yet.
+    server: ServerConfig,
     parts: NodeParts,
     sources: HashMap<String, (LinkSpec, SourceParts)>,
 }
@@ -34,10 +37,11 @@ struct Desk {
 impl Acceptor {
     pub(super) fn new(
         endpoint: Endpoint,
+        server: ServerConfig,
         parts: NodeParts,
         sources: HashMap<String, (LinkSpec, SourceParts)>,
     ) -> Self {
-        Self { endpoint, desk: Arc::new(Desk { parts, sources }) }
+        Self { endpoint, desk: Arc::new(Desk { server, parts, sources }) }
     }
 
     pub(super) async fn run(self, mut stopping: Stopping) {
@@ -66,7 +70,7 @@ impl Desk {
     async fn serve(self: Arc<Self>, incoming: Incoming, mut stopping: Stopping) {
         let metrics = Arc::clone(&self.parts.metrics);
         let from = incoming.remote_address();
-        let connection = match incoming.await {
+        let connection = match self.shake_hands(incoming).await {
             Ok(connection) => connection,
             Err(error) => {
                 metrics.peers_refused.one();
@@ -97,6 +101,16 @@ impl Desk {
         }
         tracing::info!(link, %peer, reason = %ended, "disconnected");
         ended.close(&connection);
+    }
+
+    async fn shake_hands(&self, incoming: Incoming) -> Result<Connection, ConnectionError> {
+        let mut server = self.server.clone();
+        // Fails for settings that the endpoint was not made with either.
+        if let Ok(transport) = transport_config(&self.parts.transport, Some(incoming.remote_address())) {
+            server.transport_config(Arc::new(transport));
+        }
+        let connecting = incoming.accept_with(Arc::new(server))?;
+        tokio::time::timeout(HANDSHAKE_TIMEOUT, connecting).await.unwrap_or(Err(ConnectionError::TimedOut))
     }
 
     async fn serve_link(&self, link: &str, peer: &Peer, greeted: Greeted, stopping: Stopping) -> Ended {

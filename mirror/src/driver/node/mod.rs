@@ -30,7 +30,7 @@ use super::{
         Applier, Finder, Places, PlacesParts, Resumer, Tables, TargetLink, TargetParts, TargetView, resumer,
     },
     thread::{Stopping, stopped},
-    transport::{EndpointError, endpoint},
+    transport::{EndpointError, endpoint, server_config},
     units::{HeardEnds, Tails, Units},
     workers::Workers,
 };
@@ -153,19 +153,22 @@ fn start(
     let workers = Workers::new(Handle::current(), parts.transport.worker_threads);
     let here = Datacenter::from(parts.here.datacenter.as_str());
     let accepting = parts.links.iter().any(|link| link.from == here);
-    let server = if accepting { Some(parts.credentials.accepting()?) } else { None };
-    let endpoint = endpoint(parts.listen, server, &parts.transport, &parts.reset_key)?;
+    let server = match accepting {
+        true => Some(server_config(parts.credentials.accepting()?, &parts.transport)?),
+        false => None,
+    };
+    let endpoint = endpoint(parts.listen, server.clone(), &parts.transport, &parts.reset_key)?;
     let address = endpoint.local_addr()?;
     let (target_links, resumers, places) = spawn_targets(&parts, &here, &endpoint, &workers, tasks, stopping);
     parts.ends.are_from(target_links.clone());
-    if accepting {
+    if let Some(server) = server {
         let sources = parts
             .links
             .iter()
             .filter(|link| link.from == here)
             .map(|link| (link.name(), (link.clone(), source_parts(&parts, link, &workers))))
             .collect();
-        let acceptor = Acceptor::new(endpoint.clone(), parts, sources);
+        let acceptor = Acceptor::new(endpoint.clone(), server, parts, sources);
         tasks.spawn(acceptor.run(stopping.clone()));
     }
     Ok((endpoint, Running { address, target_links, places, resumers }))
@@ -259,6 +262,8 @@ fn source_parts(parts: &NodeParts, link: &LinkSpec, workers: &Workers) -> Source
         packers: Arc::new(Kit::new(move || Packer::new(choice))),
         metrics: Arc::clone(&parts.metrics),
         settings: SenderSettings::default(),
+        // A declared rate says that the line is what is scarce.
+        thrifty: choice == CodecChoice::Auto && link.rate.is_none(),
         pace: link.rate.map(|rate| Arc::new(Pace::new(rate))),
     }
 }

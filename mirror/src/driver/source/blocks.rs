@@ -1,14 +1,18 @@
 //! Blocks on their way out: packed, then each written to a stream of its own until the transport has delivered it.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use quinn::{Connection, StoppedError, WriteError};
 use tokio::sync::mpsc;
 
 use core_log::Clock;
 
-use super::pace::Pace;
+use super::{
+    pace::Pace,
+    thrift::{Thrift, Way},
+};
 use crate::{
     driver::{closing::CODE_SHUTDOWN, kit::Kit, metrics::LinkMetrics, workers::Workers},
     link::{
@@ -31,6 +35,8 @@ pub(super) struct BlockWriter {
     /// None: as fast as the path takes it.
     pub(super) pace: Option<Arc<Pace>>,
     pub(super) clock: Arc<dyn Clock>,
+    /// None: a block is compressed if that makes it smaller.
+    pub(super) thrift: Option<Arc<Mutex<Thrift>>>,
 }
 
 /// The connection is of no use any more; it says itself why.
@@ -40,7 +46,8 @@ struct NotDelivered;
 
 impl BlockWriter {
     /// Packs and writes a block, and tells the core how it goes. Ends silently with the connection.
-    pub(super) async fn send(self, block: OutgoingBlock) {
+    pub(super) async fn send(self, mut block: OutgoingBlock) {
+        block.compressible = block.compressible && self.compresses();
         let (number, priority) = (block.header.number, block.priority);
         let plain_bytes = u64::from(block.header.unpacked_bytes);
         let packed = match self.pack(block).await {
@@ -57,13 +64,28 @@ impl BlockWriter {
             tokio::time::sleep(pace.reserve(self.clock.monotonic(), wire_bytes)).await;
         }
         self.metrics.transport_bytes.add(wire_bytes);
+        self.tell(|thrift, now| thrift.handle_written(now, wire_bytes));
         let delivered = self.write(packed, priority).await;
+        self.tell(|thrift, now| thrift.handle_delivered(now, wire_bytes));
         self.metrics.transport_bytes.sub(wire_bytes);
         if delivered.is_ok() {
             self.metrics.blocks_sent.one();
             self.metrics.block_bytes_sent.add(wire_bytes);
             self.metrics.payload_bytes_sent.add(plain_bytes);
             let _ = self.events.send(Event::Finished { number }).await;
+        }
+    }
+
+    fn compresses(&self) -> bool {
+        let Some(thrift) = &self.thrift else { return true };
+        let path = self.connection.stats().path;
+        let way = Way { least_rtt: path.min_rtt, packet_bytes: path.current_mtu };
+        thrift.lock().compresses(self.clock.monotonic(), way)
+    }
+
+    fn tell(&self, what: impl FnOnce(&mut Thrift, Duration)) {
+        if let Some(thrift) = &self.thrift {
+            what(&mut thrift.lock(), self.clock.monotonic());
         }
     }
 

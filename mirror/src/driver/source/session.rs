@@ -23,7 +23,7 @@ use crate::{
         flows::Flows,
         inquiry::Inquiries,
         kit::Kit,
-        limits::{CONTROL_END, CONTROL_PRIORITY},
+        limits::{CONTROL_END, CONTROL_PRIORITY, TRANSPORT_FILLS},
         line::Line,
         metrics::LinkMetrics,
         path::PathView,
@@ -60,6 +60,8 @@ pub(crate) struct SourceParts {
     pub(crate) packers: Arc<Kit<Packer>>,
     pub(crate) metrics: Arc<LinkMetrics>,
     pub(crate) settings: SenderSettings,
+    /// Whether to compress depends on the path.
+    pub(crate) thrifty: bool,
     /// Of the link: shared by its connections.
     pub(crate) pace: Option<Arc<Pace>>,
 }
@@ -139,6 +141,7 @@ impl SourceSession {
             events,
             pace: parts.pace.clone(),
             clock: Arc::clone(&parts.clock),
+            thrift: parts.thrifty.then(Arc::default),
         };
         let core = Sender::new(parts.settings.clone(), ours);
         let partitions = Partitions::new();
@@ -241,7 +244,7 @@ impl SourceSession {
 
     /// The path is estimated anew all the time; a change that matters is told.
     fn tell_window(&mut self) {
-        let bytes = self.connection.stats().path.cwnd.saturating_mul(2);
+        let bytes = self.connection.stats().path.cwnd.saturating_mul(TRANSPORT_FILLS);
         if bytes.abs_diff(self.transport_window) > self.transport_window / 8 {
             self.transport_window = bytes;
             self.core.handle(self.parts.clock.monotonic(), Event::TransportWindow { bytes });

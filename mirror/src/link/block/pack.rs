@@ -25,7 +25,7 @@ const POOL_BUFFER_BYTES: usize = 256 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CodecChoice {
-    /// zstd, unless a sample of the block does not shrink.
+    /// zstd, unless a sample of the block does not shrink, or the sender finds plain bytes cheaper on its path.
     #[default]
     Auto,
     Zstd,
@@ -38,7 +38,7 @@ pub enum CodecChoice {
 pub struct OutgoingBlock {
     pub header: BlockHeader,
     pub pieces: Vec<Bytes>,
-    /// Nobody compressed any of its batches.
+    /// Nobody compressed any of its batches, and it is worth the sender's while.
     pub compressible: bool,
     /// Of its stream: higher goes first.
     pub priority: i32,
