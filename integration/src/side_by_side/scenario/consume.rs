@@ -6,7 +6,7 @@ use super::{Case, Context};
 use crate::{
     load::{
         consume,
-        produce::{Lanes, Load},
+        produce::{self, Lanes, Load},
         topic,
     },
     side_by_side::{
@@ -40,6 +40,8 @@ fn run(side: &dyn Side, context: &mut Context<'_>, batch_bytes: usize, partition
     broker.node.start();
     let pool = context.pool(batch_bytes);
     topic::create(broker.node.kafka, TOPIC, partitions, side.configs(Acks::PageCache));
+    // An empty partition would be waited for.
+    produce::first_records(broker.node.kafka, TOPIC, partitions);
     let load = Load { topic: TOPIC, partitions, connections: 16, in_flight: 5, acks: -1, pool: &pool };
     // Small batches take long to write, and a quarter of them is read long enough.
     let share = if batch_bytes < 10_000 { 4 } else { 1 };

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Case, Context};
+use super::{Case, Context, warm_up};
 use crate::{
     load::{
         across::{self, Across, Crossed},
-        produce, topic,
+        produce::Load,
+        topic,
     },
     side_by_side::{
         figures::Figures,
@@ -16,6 +17,8 @@ use crate::{
 };
 
 const MB: f64 = 1e6;
+const TOPIC: &str = "measured";
+const CONNECTIONS: usize = 4;
 const RATE: u64 = 20_000_000;
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Requests on their way on a connection, at most: what comes later waits, and its wait counts.
@@ -47,15 +50,14 @@ fn run(side: &dyn Side, context: &mut Context<'_>, variant: Variant) -> Figures 
     broker.node.start();
     let pool = context.pool(variant.request_bytes);
     let address = broker.node.kafka;
-    let cross = |topic: &str, duration: Duration| {
-        topic::create(address, topic, variant.partitions, side.configs(variant.acks));
-        produce::first_records(address, topic, variant.partitions);
+    topic::create(address, TOPIC, variant.partitions, side.configs(variant.acks));
+    let cross = |duration: Duration| {
         across::run(&Across {
             source: address,
             target: address,
-            topic,
+            topic: TOPIC,
             partitions: variant.partitions,
-            connections: 4,
+            connections: CONNECTIONS,
             in_flight: IN_FLIGHT,
             acks: -1,
             duration,
@@ -64,10 +66,19 @@ fn run(side: &dyn Side, context: &mut Context<'_>, variant: Variant) -> Figures 
         })
     };
     context.progress.say("warming up");
-    cross("warm-up", WARM_UP);
+    let load = Load {
+        topic: TOPIC,
+        partitions: variant.partitions,
+        connections: CONNECTIONS,
+        in_flight: IN_FLIGHT,
+        acks: -1,
+        pool: &pool,
+    };
+    warm_up::produce(address, &load);
+    cross(WARM_UP);
     context.progress.say("measuring");
     let usage = Usage::start(&[broker.node.process()]);
-    let crossed = cross("measured", Duration::from_secs(context.options.seconds));
+    let crossed = cross(Duration::from_secs(context.options.seconds));
     let mut figures = Figures::default();
     figures.extend(carried(&crossed));
     let of = [

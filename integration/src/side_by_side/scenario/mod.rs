@@ -12,6 +12,7 @@ mod produce;
 mod start;
 mod tail;
 mod wan;
+mod warm_up;
 
 use std::time::{Duration, Instant};
 

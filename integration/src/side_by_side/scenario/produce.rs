@@ -1,9 +1,9 @@
 //! One broker takes records as fast as it can.
 
-use super::{Case, Context};
+use super::{Case, Context, warm_up};
 use crate::{
     load::{
-        produce::{self, Lanes, Load},
+        produce::{Lanes, Load},
         topic,
     },
     side_by_side::{
@@ -14,9 +14,9 @@ use crate::{
 };
 
 const MB: f64 = 1e6;
+const TOPIC: &str = "measured";
 /// Written at most, so that page cache and disk are not the subject.
 const BYTES_MAX: u64 = 4 << 30;
-const WARM_UP_SECONDS: u64 = 5;
 
 #[derive(Clone, Copy)]
 struct Variant {
@@ -50,16 +50,12 @@ fn run(side: &dyn Side, context: &mut Context<'_>, variant: Variant) -> Figures 
     broker.node.start();
     let pool = context.pool(variant.size.request_bytes());
     let (connections, in_flight) = variant.size.window();
-    let lanes = |topic: &str| {
-        topic::create(broker.node.kafka, topic, variant.partitions, side.configs(variant.acks));
-        produce::first_records(broker.node.kafka, topic, variant.partitions);
-        let load =
-            Load { topic, partitions: variant.partitions, connections, in_flight, acks: -1, pool: &pool };
-        Lanes::open(broker.node.kafka, &load)
-    };
+    topic::create(broker.node.kafka, TOPIC, variant.partitions, side.configs(variant.acks));
+    let load =
+        Load { topic: TOPIC, partitions: variant.partitions, connections, in_flight, acks: -1, pool: &pool };
     context.progress.say("warming up");
-    lanes("warm-up").run(super::for_seconds(WARM_UP_SECONDS, BYTES_MAX / 4));
-    let mut measured = lanes("measured");
+    warm_up::produce(broker.node.kafka, &load);
+    let mut measured = Lanes::open(broker.node.kafka, &load);
     context.progress.say("measuring");
     let usage = Usage::start(&[broker.node.process()]);
     let produced = measured.run(super::for_seconds(context.options.seconds, BYTES_MAX));
