@@ -67,6 +67,9 @@ pub struct LogDirSettings {
     pub producer_expiry: Duration,
     /// Bytes of sealed segments' indexes kept in memory, over all logs.
     pub index_bytes_max: usize,
+    /// Size of each of the journal's two files. A round that touched several logs is synced there, and the logs later: a larger
+    /// file gathers more for each of their syncs, and takes longer to read after a crash. Zero: no journal.
+    pub journal_bytes_max: u64,
     /// Decompressed size that a batch may have when its records are searched by timestamp.
     pub decompressed_bytes_max: usize,
 }
@@ -81,6 +84,7 @@ impl Default for LogDirSettings {
             checkpoint_interval: Duration::from_secs(5),
             producer_expiry: Duration::from_secs(24 * 60 * 60),
             index_bytes_max: 8 * limits::MIB,
+            journal_bytes_max: 64 * limits::MIB as u64,
             decompressed_bytes_max: 128 * limits::MIB,
         }
     }

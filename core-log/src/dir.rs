@@ -11,11 +11,15 @@ use crate::{
     Ack, Append, ChangeError, Clock, Log, LogConfig, LogDirSettings, OfflineReason, OpenError, Storage,
     Ticket,
     appender::{self, Command},
+    flush,
     janitor::{self, Janitor, Job},
+    journal,
     marks::Marks,
-    names, recovery,
+    names,
+    partition_metadata::{PARTITION_METADATA, format_partition_metadata},
+    recovery,
     shared::Shared,
-    storage::{DirLock, LockError, Space},
+    storage::{self, DirLock, LockError, Space},
 };
 
 /// A log directory that this process holds. Dropping it without [`LogDir::close`] is like a crash: the next one to open it
@@ -75,10 +79,13 @@ impl LogDir {
             marks,
             janitor,
         ));
+        journal::redo(&shared).map_err(failed)?;
         sweep(&shared).map_err(failed)?;
+        let (flusher, flushing) = flush::spawn(sender.downgrade()).map_err(failed)?;
         let threads = vec![
             janitor::spawn(jobs, storage, clock, sender.downgrade(), interval).map_err(failed)?,
-            appender::spawn(Arc::clone(&shared), commands).map_err(failed)?,
+            appender::spawn(Arc::clone(&shared), commands, flusher).map_err(failed)?,
+            flushing,
         ];
         Ok(Arc::new(Self {
             shared,
@@ -237,11 +244,24 @@ impl LogDir {
     fn open_log(&self, id: TopicPartition, topic_id: TopicId, config: LogConfig) -> Result<Log, OpenError> {
         let dir: Arc<Path> = Arc::from(self.dir_of(&id));
         let failed = |error| OpenError::Io { path: dir.to_path_buf(), error };
-        let there = recovery::topic_id(&self.shared, &dir).map_err(failed)?;
+        let has_mark = self.shared.marks.lock().recovery_point(&id).is_some();
+        let there = match recovery::topic_id(&self.shared, &dir) {
+            // The power went while the directory was made: it never was whole, and nothing in it was promised.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData && !has_mark => {
+                self.set_aside(&dir, &id, TopicId::ZERO).map_err(failed)?;
+                None
+            }
+            there => there.map_err(failed)?,
+        };
         if there.is_some_and(|there| there != topic_id && topic_id != TopicId::ZERO) {
             self.set_aside(&dir, &id, there.unwrap_or_default()).map_err(failed)?;
         }
         let found = recovery::find(&self.shared, &dir).map_err(failed)?;
+        if found.is_some() && there.is_none() && topic_id != TopicId::ZERO {
+            let content = format_partition_metadata(topic_id);
+            let path = dir.join(PARTITION_METADATA);
+            storage::replace_file(&*self.shared.storage, &path, content.as_bytes()).map_err(failed)?;
+        }
         let opened = recovery::open(&self.shared, &id, &dir, found, self.clean)?;
         let shared = Arc::clone(&self.shared);
         Ok(Log::new(id, topic_id, config, dir, shared, self.commands().downgrade(), opened))

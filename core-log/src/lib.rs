@@ -3,6 +3,7 @@
 //! ```text
 //!   LogDir  one disk: checkpoints, open files, recent batches          Log  one partition: ends, reads, searches
 //!     submit -> appender thread -> writer: append, roll, sync            read_recent <- recent batches, in memory
+//!               journal: one sync for many logs, flusher: theirs later
 //!     clean, remove, checkpoint, close       truncate, trim              read        <- segment files, through indexes
 //!     log    -> recovery: what is on disk                                watch       <- whenever the ends change
 //!                                                                        set_intake  -> who may append
@@ -36,9 +37,11 @@ mod dir;
 mod ends;
 mod errors;
 mod files;
+mod flush;
 mod index;
 mod intake;
 mod janitor;
+mod journal;
 mod limits;
 mod log;
 mod marks;

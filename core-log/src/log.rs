@@ -306,6 +306,10 @@ impl Log {
         self.config.lock().intake = intake;
     }
 
+    pub(crate) fn cuts(&self) -> u64 {
+        self.cuts.load(Ordering::Acquire)
+    }
+
     pub(crate) fn mark_cut(&self) {
         self.cuts.fetch_add(1, Ordering::AcqRel);
     }

@@ -26,7 +26,7 @@ fn length(disk: &MemoryStorage) -> u64 {
 #[test]
 fn the_first_sync_error_takes_the_log_offline_for_good() {
     let disk = MemoryStorage::new(1);
-    let dir = open_dir(disk.clone());
+    let dir = open_dir_without_journal(disk.clone());
     let (log, other) = (open_log(&dir, "a", LogConfig::default()), open_log(&dir, "b", LogConfig::default()));
     put(&dir, &log, batch(5, &["x"])).unwrap();
     let waiter = Waiter::new();
@@ -57,7 +57,7 @@ fn the_first_sync_error_takes_the_log_offline_for_good() {
 #[test]
 fn a_failed_sync_of_a_directory_counts_as_one() {
     let disk = MemoryStorage::new(1);
-    let dir = open_dir(disk.clone());
+    let dir = open_dir_without_journal(disk.clone());
     let log = open_log(&dir, "a", LogConfig { segment_bytes: 120, ..LogConfig::default() });
     put(&dir, &log, batch(5, &["x"])).unwrap();
     // The roll's snapshot and epochs sync the directory as well, but their failure costs nothing.
@@ -141,7 +141,7 @@ fn a_full_disk_fails_the_rest_of_a_round_too() {
 /// Three batches of which the first two are below the durable mark; then a bit flips.
 fn with_flipped_bit(in_batch: u64) -> (MemoryStorage, u64) {
     let disk = MemoryStorage::new(1);
-    let dir = open_dir(disk.clone());
+    let dir = open_dir_without_journal(disk.clone());
     let log = open_log(&dir, "a", LogConfig::default());
     for sequence in 0..3 {
         put(&dir, &log, batch_of(1, 0, sequence, 5, &["0123456789"])).unwrap();

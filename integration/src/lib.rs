@@ -26,6 +26,7 @@ mod metrics;
 mod pace;
 mod ports;
 pub mod produce;
+mod reach;
 mod relay;
 pub mod side_by_side;
 mod wait;

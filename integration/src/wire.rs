@@ -13,7 +13,7 @@ use protocol::{
 };
 use socket2::{Domain, Socket, Type};
 
-use crate::wait::DEADLINE;
+use crate::{reach, wait::DEADLINE};
 
 /// The client id that raw connections send.
 const CLIENT_ID: &str = "wire";
@@ -33,7 +33,7 @@ impl Wire {
     }
 
     pub fn try_connect(address: SocketAddr) -> io::Result<Self> {
-        Self::over(TcpStream::connect_timeout(&address, DEADLINE)?)
+        Self::over(reach::connect(address, DEADLINE)?)
     }
 
     fn over(stream: TcpStream) -> io::Result<Self> {

@@ -9,6 +9,7 @@ mod wan {
     mod lifecycle;
     mod loss;
     mod machine;
+    mod mirrored;
     mod rate;
     mod tools;
 }

@@ -81,6 +81,7 @@ const RULES: &[(&str, Rule)] = &[
     ("link.socket_buffer_bytes",                    Rule::Whole(64 << 10, 1 << 30)),
     ("link.worker_threads",                         Rule::Whole(1, THREADS_MAX)),
     ("log.checkpoint_interval_ms",                     Rule::Whole(0, HOUR_MS)),
+    ("log.journal_bytes_max",                       Rule::Whole(0, TIB)),
     ("log.decompressed_bytes_max",                  Rule::Whole(REQUEST_BYTES_MIN, TIB)),
     ("log.index_bytes_max",                         Rule::Whole(0, TIB)),
     ("log.open_files_max",                          Rule::Whole(1, MILLION)),

@@ -7,6 +7,8 @@ use tokio::sync::oneshot;
 use crate::{
     Ack, Append, AppendError,
     append::Outcome,
+    flush::Flusher,
+    journal::{Entry, Journal, Piece},
     log::Log,
     writer::{self, Item, Slot},
 };
@@ -58,10 +60,10 @@ impl Round {
     }
 
     /// Returns the logs that were appended to.
-    pub(super) fn run(mut self, now_ms: i64) -> Vec<Arc<Log>> {
+    pub(super) fn run(mut self, now_ms: i64, journal: &mut Journal, flusher: &mut Flusher) -> Vec<Arc<Log>> {
         self.write(now_ms);
         self.answer(Ack::Written);
-        self.sync();
+        self.sync(journal, flusher);
         self.answer(Ack::Synced);
         self.groups.into_iter().map(|group| group.log).collect()
     }
@@ -80,11 +82,35 @@ impl Round {
         }
     }
 
-    fn sync(&mut self) {
+    /// By one sync of the journal, where that is less than the logs' own.
+    fn sync(&mut self, journal: &mut Journal, flusher: &mut Flusher) {
+        let mut entries = Vec::new();
+        let (mut syncs, mut bytes) = (0, 0);
+        for group in self.groups.iter().filter(|group| group.log.config().sync) {
+            let writer = group.log.writer.lock();
+            if writer.dirty.has_batches() && writer.dirty.can_be_journaled() {
+                let pieces = writer.dirty.pieces.clone();
+                syncs += writer.dirty.syncs();
+                bytes += pieces.iter().map(Piece::bytes).sum::<usize>();
+                entries.push(Entry { log: &group.log, pieces });
+            }
+        }
+        if is_worth_it(syncs, bytes) && journal.write(&entries, flusher).is_ok() {
+            for entry in &entries {
+                writer::journaled(entry.log, &mut entry.log.writer.lock());
+            }
+        }
+        self.sync_logs();
+    }
+
+    /// What is durable nowhere yet.
+    fn sync_logs(&mut self) {
         for group in &self.groups {
             let mut writer = group.log.writer.lock();
             // A duplicate's original may have been written without a sync: then it is due now.
-            if !group.log.config().sync || writer.dirty.is_clean() {
+            let ends = group.log.ends();
+            let is_durable = ends.durable_end == ends.log_end && !writer.dirty.has_batches();
+            if !group.log.config().sync || is_durable {
                 continue;
             }
             let Err(reason) = writer::sync(&group.log, &mut writer) else { continue };
@@ -108,4 +134,11 @@ impl Round {
             }
         }
     }
+}
+
+/// The journal spares syncs now and writes all bytes twice. A sync costs about what writing so many bytes does.
+fn is_worth_it(syncs: usize, bytes: usize) -> bool {
+    const BYTES_PER_SYNC: usize = 128 * 1024;
+    const SYNCS_MIN: usize = 3;
+    syncs >= SYNCS_MIN && bytes <= syncs * BYTES_PER_SYNC
 }

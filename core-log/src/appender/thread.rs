@@ -2,22 +2,43 @@
 
 use std::{collections::HashMap, io, sync::Arc, thread::JoinHandle};
 
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Command, round::Round};
 use crate::{
-    ChangeError, CleanReport, errors::OfflineReason, janitor::Job, log::Log, names, shared::Shared, storage,
-    writer,
+    ChangeError, CleanReport, LogEnds,
+    errors::OfflineReason,
+    flush::{self, Flusher, Flushing, Purpose},
+    janitor::Job,
+    journal::Journal,
+    log::Log,
+    names,
+    shared::Shared,
+    storage, writer,
 };
 
-pub(crate) fn spawn(shared: Arc<Shared>, commands: mpsc::Receiver<Command>) -> io::Result<JoinHandle<()>> {
-    let appender =
-        Appender { shared, commands, touched: HashMap::new(), cooling: HashMap::new(), closed: false };
+pub(crate) fn spawn(
+    shared: Arc<Shared>,
+    commands: mpsc::Receiver<Command>,
+    flusher: Flusher,
+) -> io::Result<JoinHandle<()>> {
+    let appender = Appender {
+        journal: Journal::new(Arc::clone(&shared)),
+        flusher,
+        shared,
+        commands,
+        touched: HashMap::new(),
+        cooling: HashMap::new(),
+        closed: false,
+    };
     std::thread::Builder::new().name("log-appender".to_owned()).spawn(|| appender.run())
 }
 
 struct Appender {
     shared: Arc<Shared>,
+    journal: Journal,
+    flusher: Flusher,
     commands: mpsc::Receiver<Command>,
     /// Logs whose durable mark is behind, by key.
     touched: HashMap<u64, Arc<Log>>,
@@ -40,18 +61,25 @@ impl Appender {
 
     /// Returns a command that was taken from the queue but not handled.
     fn handle(&mut self, command: Command) -> Option<Command> {
+        while let Some(job) = self.flusher.done() {
+            self.flushed(job);
+        }
         match command {
             Command::Append { appends, ack, answer } => {
                 let mut round = Round::default();
                 round.add(appends, ack, answer);
                 let next = self.gather(&mut round);
-                for log in round.run(self.shared.clock.wall_ms()) {
+                for log in round.run(self.shared.clock.wall_ms(), &mut self.journal, &mut self.flusher) {
                     self.touch(log);
                 }
                 return next;
             }
             Command::Truncate { log, offset, answer } => {
-                let _ = answer.send(writer::truncate(&log, &mut log.writer.lock(), offset));
+                let truncated = match self.clear_journal(&log) {
+                    Ok(()) => writer::truncate(&log, &mut log.writer.lock(), offset),
+                    Err(error) => Err(error.into()),
+                };
+                let _ = answer.send(truncated);
                 self.touch(log);
             }
             Command::AdvanceStart { log, offset, answer } => {
@@ -83,14 +111,13 @@ impl Appender {
                 let _ = answer.send(self.remove(&log));
             }
             Command::Checkpoint { answer } => {
-                let written = self.checkpoint();
-                match answer {
-                    Some(answer) => drop(answer.send(written)),
-                    None => written.unwrap_or_else(|error| tracing::error!(%error, "checkpoint not written")),
-                }
+                self.checkpoint(answer);
             }
+            // What it brought was taken in above.
+            Command::Flushed => {}
             Command::Close { logs, answer } => {
                 self.closed = true;
+                self.land_all();
                 let _ = answer.send(self.close(&logs));
             }
         }
@@ -123,30 +150,80 @@ impl Appender {
         }
     }
 
-    /// Syncs what is not, then moves the durable marks. One log's failure does not keep the others' from moving.
-    fn checkpoint(&mut self) -> Result<(), ChangeError> {
-        let mut first_error = None;
+    /// Has the flusher sync what is not; the durable marks move when it has.
+    fn checkpoint(&mut self, answer: Option<oneshot::Sender<Result<(), ChangeError>>>) {
         let touched = std::mem::take(&mut self.touched);
         for log in std::mem::replace(&mut self.cooling, touched).into_values() {
             if !self.cooling.contains_key(&log.key) {
                 thin_out(&log);
             }
         }
-        for log in self.cooling.values() {
-            if let Err(error) = mark_durable(log) {
-                tracing::warn!(log = %log.id(), %error, "durable mark not moved");
-                first_error.get_or_insert(error);
-            }
-        }
+        let logs = self.cooling.values().filter_map(|log| log.writer.lock().take_off(log, true)).collect();
         if !self.cooling.is_empty() {
             self.remind();
         }
-        self.shared.marks.lock().write(&*self.shared.storage)?;
-        first_error.map_or(Ok(()), Err)
+        while self.flusher.is_full() {
+            self.land_next();
+        }
+        let job = flush::Job { logs, purpose: Purpose::Checkpoint { answer } };
+        if let Err(error) = self.flusher.start(job) {
+            tracing::error!(%error, "checkpoint not written");
+        }
+    }
+
+    fn land_all(&mut self) {
+        while self.land_next() {}
+    }
+
+    fn land_next(&mut self) -> bool {
+        let job = self.flusher.await_done();
+        job.map(|job| self.flushed(job)).is_some()
+    }
+
+    /// One log's failure does not keep the others' marks from moving.
+    fn flushed(&mut self, job: flush::Job) {
+        let mut result = Ok(());
+        for flushing in &job.logs {
+            landed(flushing);
+        }
+        match job.purpose {
+            Purpose::Journal { file } => self.journal.flushed(file),
+            Purpose::Checkpoint { answer } => {
+                for Flushing { log, end, cuts, .. } in &job.logs {
+                    match log.offline() {
+                        Some(_) if matches!(log.offline_reason(), Some(OfflineReason::Removed)) => {}
+                        Some(reason) => result = Err(ChangeError::Offline(reason)),
+                        None if log.cuts() == *cuts => {
+                            self.shared.marks.lock().set_recovery_point(log.id(), *end)
+                        }
+                        // A truncation has written its own.
+                        None => {}
+                    }
+                }
+                let written = self.shared.marks.lock().write(&*self.shared.storage);
+                let result = written.map_err(ChangeError::from).and(result);
+                match answer {
+                    Some(answer) => drop(answer.send(result)),
+                    None => result.unwrap_or_else(|error| tracing::error!(%error, "checkpoint not whole")),
+                }
+            }
+        }
+    }
+
+    /// So that redo brings nothing back of a log that is about to be cut or removed.
+    fn clear_journal(&mut self, log: &Log) -> io::Result<()> {
+        if self.journal.names(log) {
+            self.land_all();
+            self.journal.clear()?;
+        }
+        Ok(())
     }
 
     fn remove(&mut self, log: &Arc<Log>) -> io::Result<()> {
+        self.clear_journal(log)?;
         let mut writer = log.writer.lock();
+        // It may fail: nobody will read what it was about.
+        let _ = writer.settle(log);
         self.touched.remove(&log.key);
         self.cooling.remove(&log.key);
         if matches!(log.offline_reason(), Some(OfflineReason::Removed)) {
@@ -175,23 +252,19 @@ impl Appender {
 
     /// Leaves all as a clean shutdown does. The marker that says so only if all went well.
     fn close(&mut self, logs: &[Arc<Log>]) -> Result<(), ChangeError> {
-        let mut first_error = None;
-        for log in logs {
-            let mut writer = log.writer.lock();
-            let removed = matches!(log.offline_reason(), Some(OfflineReason::Removed));
-            let rested = match log.offline() {
-                Some(_) if removed => Ok(()),
-                Some(reason) => Err(ChangeError::Offline(reason)),
-                None => writer::rest(log, &mut writer),
-            };
-            if let Err(error) = rested {
+        let first_error = Mutex::new(None);
+        flush::on_all(logs, |log| {
+            if let Err(error) = leave_clean(log) {
                 tracing::error!(log = %log.id(), %error, "not shut down cleanly");
-                first_error.get_or_insert(error);
+                first_error.lock().get_or_insert(error);
             }
-        }
+        });
         let (storage, root) = (&*self.shared.storage, &self.shared.root);
         self.shared.marks.lock().write(storage)?;
-        match first_error {
+        if first_error.lock().is_none() {
+            self.journal.remove()?;
+        }
+        match first_error.into_inner() {
             Some(error) => Err(error),
             None => Ok(storage::replace_file(
                 storage,
@@ -211,16 +284,27 @@ fn thin_out(log: &Log) {
     }
 }
 
-fn mark_durable(log: &Log) -> Result<(), ChangeError> {
+fn leave_clean(log: &Log) -> Result<(), ChangeError> {
     let mut writer = log.writer.lock();
-    if !writer.made {
-        return Ok(());
+    match log.offline() {
+        Some(_) if matches!(log.offline_reason(), Some(OfflineReason::Removed)) => Ok(()),
+        Some(reason) => Err(ChangeError::Offline(reason)),
+        None => writer::rest(log, &mut writer),
     }
-    writer::sync(log, &mut writer).map_err(ChangeError::Offline)?;
-    // Epochs of sealed segments are scanned no more once the mark has passed them.
-    writer.write_epochs(log)?;
-    log.shared.marks.lock().set_recovery_point(log.id(), log.ends().durable_end);
-    Ok(())
+}
+
+/// What the flusher has synced is durable, and seen.
+fn landed(Flushing { log, flight, end, cuts }: &Flushing) {
+    let mut writer = log.writer.lock();
+    if let Some(flight) = flight {
+        writer.land(log, flight);
+    }
+    if log.offline().is_some() || log.cuts() != *cuts {
+        return;
+    }
+    let ends = log.ends();
+    let high_watermark = ends.high_watermark.max(*end);
+    writer.publish(log, LogEnds { durable_end: ends.durable_end.max(*end), high_watermark, ..ends });
 }
 
 /// Gives the log's directory a name under which it is no log any more, durably.

@@ -59,6 +59,15 @@ pub(crate) fn topic_id(shared: &Shared, dir: &Path) -> io::Result<Option<TopicId
     }
 }
 
+/// Makes durable what [`topic_id`] found: the crash may have come before the sync that would have.
+pub(crate) fn sync_topic_id(shared: &Shared, dir: &Path) -> io::Result<()> {
+    match shared.storage.open(&dir.join(PARTITION_METADATA), Open::Write) {
+        Ok(file) => file.sync_data(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 impl Found {
     pub(super) fn remove_leftovers(&self, shared: &Shared, dir: &Path) {
         for name in &self.leftovers {

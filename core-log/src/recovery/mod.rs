@@ -15,7 +15,7 @@ mod scan;
 mod state;
 mod trusted;
 
-pub(crate) use found::{Found, find, topic_id};
+pub(crate) use found::{Found, find, sync_topic_id, topic_id};
 pub(crate) use state::{age, load_producers};
 
 use std::{io, path::Path, sync::Arc};

@@ -7,7 +7,7 @@ use protocol::Offset;
 use super::{
     Recovered, load_producers,
     state::{load_epochs, rebuild_epochs, record},
-    sync_reason,
+    sync_reason, sync_topic_id,
 };
 use crate::{
     Corruption,
@@ -198,7 +198,9 @@ impl Scan<'_> {
                 }
             }
         }
-        let synced = storage.sync_dir(self.dir).and_then(|()| storage.sync_dir(&shared.root));
+        let synced = sync_topic_id(shared, self.dir)
+            .and_then(|()| storage.sync_dir(self.dir))
+            .and_then(|()| storage.sync_dir(&shared.root));
         Ok(synced.err().map(sync_reason))
     }
 }

@@ -13,6 +13,7 @@ use super::{Writer, roll, write_failed};
 use crate::{
     AppendError, Appended, LogConfig, LogEnds, Place,
     append::Outcome,
+    journal::Piece,
     limits,
     log::Log,
     producers::{EndMarker, SequenceError, Verdict},
@@ -251,19 +252,19 @@ impl<'a> Appending<'a> {
         let shared = &self.log.shared;
         // Before the write: the index may have to be read, and that may fail.
         active.grow(shared, |_| ()).map_err(ScanError::into_io)?;
-        let file = match &self.writer.dirty.file {
+        let file = match self.writer.dirty.file() {
             Some(file) => Arc::clone(file),
             None => active.file(shared)?,
         };
         let slices: Vec<_> = run.ready.iter().map(|ready| IoSlice::new(&ready.bytes)).collect();
-        self.writer.dirty.file = Some(Arc::clone(&file));
+        self.writer.dirty.wrote(Arc::clone(&file));
         self.writer.changed = true;
         file.write_at(&slices, active.size())
     }
 
     fn undo(&mut self, active: &Segment, error: io::Error) -> AppendError {
         let cut_off = is_no_space(&error)
-            .then(|| self.writer.dirty.file.as_ref().map(|file| file.set_length(active.size())))
+            .then(|| self.writer.dirty.file().map(|file| file.set_length(active.size())))
             .flatten();
         match cut_off {
             Some(Ok(())) => self.fail(AppendError::NoSpace),
@@ -283,6 +284,10 @@ impl<'a> Appending<'a> {
     fn record(&mut self, active: &Segment, run: Run) {
         let (log, writer) = (self.log, &mut *self.writer);
         let mut position = active.size();
+        let journals = self.config.sync && log.shared.settings.journal_bytes_max > 0;
+        let batches = || run.ready.iter().map(|ready| ready.bytes.clone()).collect();
+        let piece = || Piece { segment: active.base, position, batches: batches() };
+        writer.dirty.waits(journals.then(piece));
         let interval_bytes = self.config.index_interval_bytes;
         let first = run.ready.first().map(|ready| ready.header.max_timestamp);
         if position == 0 {

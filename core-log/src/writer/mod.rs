@@ -25,7 +25,7 @@ pub(crate) use barrier::forget_producers;
 pub(crate) use intake::set_intake;
 pub(crate) use rest::rest;
 pub(crate) use start::start_at;
-pub(crate) use sync::sync;
+pub(crate) use sync::{Dirty, journaled, sync};
 pub(crate) use trim::{advance_start, clean};
 pub(crate) use truncate::truncate;
 
@@ -40,12 +40,12 @@ use crate::{
     names::{self, Kind},
     producers::Producers,
     segment::Segment,
-    storage::{self, File},
+    storage,
 };
 
 /// The state that only writing needs.
 pub(crate) struct Writer {
-    /// The directory is there, with the topic's id in it.
+    /// The directory is there.
     pub(crate) made: bool,
     pub(crate) active: Option<Arc<Segment>>,
     pub(crate) age: Age,
@@ -63,23 +63,6 @@ pub(crate) struct Age {
     /// Timestamp of its first batch, if that has one.
     pub(crate) first_timestamp: Option<i64>,
     pub(crate) created_ms: i64,
-}
-
-/// What is written but not synced.
-#[derive(Default)]
-pub(crate) struct Dirty {
-    /// Kept open: a sync through another handle might not hear of a write's failure.
-    pub(crate) file: Option<Arc<dyn File>>,
-    /// Names in the log's directory.
-    pub(crate) names: bool,
-    /// The name of the log's directory.
-    pub(crate) root: bool,
-}
-
-impl Dirty {
-    pub(crate) fn is_clean(&self) -> bool {
-        self.file.is_none() && !self.names && !self.root
-    }
 }
 
 impl Writer {

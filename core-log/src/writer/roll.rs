@@ -1,10 +1,10 @@
 //! Starting segments. The one before is sealed: synced, its indexes and a snapshot of the producers written.
 
-use std::{io, sync::Arc};
+use std::{io, io::IoSlice, sync::Arc};
 
 use protocol::{Offset, TopicId};
 
-use super::{Age, Writer, sync::sync_dirty, sync_failed, write_failed};
+use super::{Age, Writer, sync_failed, write_failed};
 use crate::{
     LogConfig,
     errors::OfflineReason,
@@ -15,7 +15,7 @@ use crate::{
     partition_metadata::{PARTITION_METADATA, format_partition_metadata},
     segment::Segment,
     shared::is_no_space,
-    storage::{self, Open},
+    storage::Open,
 };
 
 pub(super) enum Failed {
@@ -52,9 +52,8 @@ pub(super) fn is_due(config: &LogConfig, reach: Reach, age_ms: i64, index_full: 
 /// Makes the log's first segment, and its directory if need be.
 pub(super) fn start(log: &Log, writer: &mut Writer, base: Offset, now_ms: i64) -> Result<(), Failed> {
     if !writer.made {
-        make_dir(log)?;
+        make_dir(log, writer)?;
         writer.made = true;
-        writer.dirty.root = true;
     }
     let segment = create(log, base)?;
     install(log, writer, segment, now_ms);
@@ -64,7 +63,7 @@ pub(super) fn start(log: &Log, writer: &mut Writer, base: Offset, now_ms: i64) -
 /// Seals the active segment and goes on in one that starts at `base`.
 pub(super) fn roll(log: &Log, writer: &mut Writer, base: Offset, now_ms: i64) -> Result<(), Failed> {
     // All of it before the next segment has a name: else a power cut could keep that one and lose this one.
-    sync_dirty(log, &mut writer.dirty).map_err(|error| Failed::Offline(sync_failed(error)))?;
+    writer.sync_files(log).map_err(|error| Failed::Offline(sync_failed(error)))?;
     let segment = create(log, base)?;
     if let Some(sealed) = &writer.active {
         // All of these can be had from the log again.
@@ -76,7 +75,8 @@ pub(super) fn roll(log: &Log, writer: &mut Writer, base: Offset, now_ms: i64) ->
     Ok(())
 }
 
-fn make_dir(log: &Log) -> io::Result<()> {
+/// Nothing is synced yet: whatever makes the first batch durable makes the directory so.
+fn make_dir(log: &Log, writer: &mut Writer) -> io::Result<()> {
     let storage = &*log.shared.storage;
     let mut marks = log.shared.marks.lock();
     // Left by a log of this name whose removal a crash cut short. They would make this one look damaged.
@@ -84,10 +84,12 @@ fn make_dir(log: &Log) -> io::Result<()> {
     marks.write(storage)?;
     drop(marks);
     storage.create_dir(&log.dir)?;
-    if log.topic_id() != TopicId::ZERO {
-        let content = format_partition_metadata(log.topic_id());
-        storage::replace_file(storage, &log.dir.join(PARTITION_METADATA), content.as_bytes())?;
+    let has_id = log.topic_id() != TopicId::ZERO;
+    if has_id {
+        let file = storage.open(&log.dir.join(PARTITION_METADATA), Open::Create)?;
+        file.write_at(&[IoSlice::new(format_partition_metadata(log.topic_id()).as_bytes())], 0)?;
     }
+    writer.dirty.made_dir(has_id);
     Ok(())
 }
 
@@ -101,7 +103,7 @@ pub(super) fn create(log: &Log, base: Offset) -> io::Result<Arc<Segment>> {
 }
 
 fn install(log: &Log, writer: &mut Writer, segment: Arc<Segment>, now_ms: i64) {
-    writer.dirty.names = true;
+    writer.dirty.named();
     writer.changed = true;
     writer.age = Age { first_timestamp: None, created_ms: now_ms };
     writer.active = Some(Arc::clone(&segment));

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use protocol::Offset;
 
-use super::{Writer, barrier, roll, sync::sync_dirty, sync_failed, trim, write_failed};
+use super::{Writer, barrier, roll, sync_failed, trim, write_failed};
 use crate::{
     ChangeError, LogEnds,
     errors::OfflineReason,
@@ -29,6 +29,7 @@ pub(crate) fn truncate(log: &Log, writer: &mut Writer, offset: Offset) -> Result
     if offset < ends.log_start {
         return Err(ChangeError::OutOfRange { log_start: ends.log_start, log_end: ends.log_end });
     }
+    writer.settle(log).map_err(|error| ChangeError::Offline(log.take_offline(sync_failed(error))))?;
     let cut = find(log, offset)?;
     let new_end = cut.new_end.max(ends.log_start);
     lower_mark(log, cut.new_end)?;
@@ -101,7 +102,7 @@ fn lower_mark(log: &Log, new_end: Offset) -> io::Result<()> {
 fn cut_files(log: &Log, writer: &mut Writer, cut: &Cut, new_end: Offset) -> Result<(), OfflineReason> {
     let segments = log.segments();
     let (kept, gone) = segments.split_at((cut.segment + 1).min(segments.len()));
-    writer.dirty.file = None;
+    writer.dirty.forget_file();
     writer.changed = true;
     // Newest first, so that no crash leaves a hole.
     let files = gone.iter().rev().flat_map(|segment| trim::set_aside(log, segment)).collect();
@@ -111,8 +112,8 @@ fn cut_files(log: &Log, writer: &mut Writer, cut: &Cut, new_end: Offset) -> Resu
         writer.active = Some(Arc::clone(active));
     }
     log.publish_segments(kept.to_vec());
-    writer.dirty.names = true;
-    sync_dirty(log, &mut writer.dirty).map_err(sync_failed)?;
+    writer.dirty.named();
+    writer.sync_files(log).map_err(sync_failed)?;
     log.shared.janitor.send(Job::RemoveFiles(files));
     Ok(())
 }
@@ -135,12 +136,12 @@ pub(super) fn replace_files(log: &Log, writer: &mut Writer, log_start: Offset) -
     let old = log.segments();
     let files = old.iter().rev().flat_map(|segment| trim::set_aside(log, segment)).collect();
     remove_snapshots(log, log_start).map_err(write_failed)?;
-    writer.dirty.file = None;
-    writer.dirty.names = true;
+    writer.dirty.forget_file();
+    writer.dirty.named();
     writer.changed = true;
     writer.active = Some(Arc::clone(&fresh));
     log.publish_segments(vec![fresh]);
-    sync_dirty(log, &mut writer.dirty).map_err(sync_failed)?;
+    writer.sync_files(log).map_err(sync_failed)?;
     log.shared.janitor.send(Job::RemoveFiles(files));
     Ok(())
 }

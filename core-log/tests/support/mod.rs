@@ -56,13 +56,23 @@ pub(crate) fn id(topic: &str) -> TopicPartition {
     TopicPartition::new(topic, 0)
 }
 
-/// No timer: marks are written when the test says so.
+/// No timer: marks are written when the test says so. A small journal, so that its files are used again and again.
 pub(crate) fn settings() -> LogDirSettings {
-    LogDirSettings { checkpoint_interval: Duration::ZERO, ..LogDirSettings::default() }
+    LogDirSettings {
+        checkpoint_interval: Duration::ZERO,
+        journal_bytes_max: 24 * 1024,
+        ..LogDirSettings::default()
+    }
 }
 
 pub(crate) fn open_dir(storage: impl Storage) -> Arc<LogDir> {
     open_dir_with(storage, TestClock::at(1_000_000), settings())
+}
+
+/// Every log is synced by itself.
+pub(crate) fn open_dir_without_journal(storage: impl Storage) -> Arc<LogDir> {
+    let settings = LogDirSettings { journal_bytes_max: 0, ..settings() };
+    open_dir_with(storage, TestClock::at(1_000_000), settings)
 }
 
 pub(crate) fn open_dir_with(

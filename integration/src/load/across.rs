@@ -21,20 +21,19 @@ use std::{
 
 use protocol::{
     ErrorCode,
-    messages::{
-        k00_produce::ProduceResponse,
-        k01_fetch::{FetchRequestPartition, FetchResponse},
-    },
+    messages::{k00_produce::ProduceResponse, k01_fetch::FetchResponse},
 };
 
 use super::{
     connection::{Connection, Receiver, Sender, decoded},
     consume::next_offset,
     data::Pool,
+    ends,
+    fetch_session::FetchSession,
     measure::Percentiles,
     replay::{Replay, lanes},
 };
-use crate::{pause_until, produce};
+use crate::{Wire, pause_until, produce};
 
 const FETCH_BYTES: i32 = 8 << 20;
 /// How long the end may go unseen at last.
@@ -47,7 +46,7 @@ const OPEN: i64 = i64::MAX;
 pub struct Across<'a> {
     pub source: SocketAddr,
     pub target: SocketAddr,
-    /// A topic that is empty at both.
+    /// Its records are at both ends alike, and nobody else adds any.
     pub topic: &'a str,
     pub partitions: i32,
     /// No more than partitions.
@@ -64,6 +63,7 @@ pub struct Across<'a> {
 pub struct Crossed {
     pub requests: u64,
     pub bytes: u64,
+    /// Until the last of them was read.
     pub elapsed: Duration,
     /// From when a request was due to its acknowledgement.
     pub acknowledged: Percentiles,
@@ -87,6 +87,8 @@ type Mark = (i64, Instant);
 #[track_caller]
 pub fn run(across: &Across<'_>) -> Crossed {
     let ends: Vec<AtomicI64> = (0..across.partitions).map(|_| AtomicI64::new(OPEN)).collect();
+    let from = ends::each(&mut Wire::connect(across.target), across.topic, across.partitions);
+    let from = from.expect("the topic is at the target");
     let connections = across.connections.min(across.partitions.unsigned_abs() as usize);
     let shares = lanes(across.partitions, connections);
     let count = shares.len();
@@ -97,8 +99,8 @@ pub fn run(across: &Across<'_>) -> Crossed {
             .iter()
             .enumerate()
             .map(|(at, share)| {
-                let ends = &ends;
-                let reader = scope.spawn(move || read(across, share, ends));
+                let (from, ends) = (&from, &ends);
+                let reader = scope.spawn(move || read(across, share, from, ends));
                 let writer = scope.spawn(move || write(across, share, (at, count), started, ends));
                 (writer, reader)
             })
@@ -110,7 +112,6 @@ pub fn run(across: &Across<'_>) -> Crossed {
             bytes += read_bytes;
         }
     });
-    let elapsed = started.elapsed();
     let pairs: Vec<(Acked, Instant)> = acks
         .iter()
         .flat_map(|(partition, acks)| {
@@ -118,12 +119,13 @@ pub fn run(across: &Across<'_>) -> Crossed {
             paired(acks, marks)
         })
         .collect();
+    let last = pairs.iter().map(|(_, read)| *read).max().unwrap_or(started);
     let percentiles =
         |of: &dyn Fn(&(Acked, Instant)) -> Duration| Percentiles::of(pairs.iter().map(of).collect());
     Crossed {
         requests: pairs.len() as u64,
         bytes,
-        elapsed,
+        elapsed: last.duration_since(started),
         acknowledged: percentiles(&|(ack, _)| ack.acked.saturating_duration_since(ack.due)),
         readable: percentiles(&|(ack, read)| read.saturating_duration_since(ack.due)),
         delay: percentiles(&|(ack, read)| read.saturating_duration_since(ack.acked)),
@@ -216,28 +218,23 @@ fn await_acks(
 }
 
 /// Follows a lane's partitions until their ends; when each fetch came, and up to where it went.
-fn read(across: &Across<'_>, share: &[i32], ends: &[AtomicI64]) -> (Vec<(i32, Vec<Mark>)>, u64) {
+fn read(
+    across: &Across<'_>,
+    share: &[i32],
+    from: &[i64],
+    ends: &[AtomicI64],
+) -> (Vec<(i32, Vec<Mark>)>, u64) {
     let mut connection = Connection::open(across.target);
     let mut reads: Vec<(i32, Vec<Mark>)> = share.iter().map(|partition| (*partition, Vec::new())).collect();
-    let mut next = vec![0_i64; share.len()];
+    let mut session = FetchSession::new(across.topic, share, FETCH_BYTES, POLL_MS);
+    let mut next: Vec<i64> = share.iter().map(|partition| from[partition.unsigned_abs() as usize]).collect();
     let mut bytes = 0;
     let is_open = |(next, partition): (&i64, &i32)| {
         *next < ends[partition.unsigned_abs() as usize].load(Ordering::Acquire)
     };
     while next.iter().zip(share).any(is_open) {
-        let mut request = produce::fetch_request(across.topic, share[0], next[0], FETCH_BYTES);
-        request.max_wait_ms = POLL_MS;
-        request.topics[0].partitions = share
-            .iter()
-            .zip(&next)
-            .map(|(partition, next)| FetchRequestPartition {
-                partition: *partition,
-                fetch_offset: *next,
-                partition_max_bytes: FETCH_BYTES,
-                ..Default::default()
-            })
-            .collect();
-        let answer: FetchResponse = connection.call(produce::FETCH, &request);
+        let answer: FetchResponse = connection.call(produce::FETCH, &session.request(&next));
+        assert!(session.answered(&answer), "a fetch session was lost");
         let now = Instant::now();
         for answer in answer.responses.iter().flat_map(|topic| &topic.partitions) {
             assert_eq!(answer.error_code, ErrorCode::NONE, "a fetch was refused");

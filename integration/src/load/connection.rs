@@ -11,6 +11,8 @@ use protocol::{
     frame,
 };
 
+use crate::{reach, wait::DEADLINE};
+
 const READ_BYTES: usize = 1 << 16;
 /// Requests up to this size are copied together rather than handed over in pieces.
 const COPIED_BYTES_MAX: usize = 1 << 16;
@@ -38,7 +40,7 @@ pub struct Receiver {
 impl Connection {
     #[track_caller]
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the broker accepts a connection");
+        let stream = reach::connect(address, DEADLINE).expect("the broker accepts a connection");
         stream.set_nodelay(true).expect("an open socket takes options");
         let back = stream.try_clone().expect("an open socket can be shared");
         Self {

@@ -93,6 +93,12 @@ fn batch(recipe: &Recipe, random: &mut Random) -> Batch {
     }
 }
 
+/// Different values, the same at every call.
+pub fn events(count: usize) -> Vec<Vec<u8>> {
+    let mut random = Random(1);
+    (0..count).map(|_| event(&mut random)).collect()
+}
+
 fn noise(random: &mut Random) -> Vec<u8> {
     (0..NOISE_BYTES / 8).flat_map(|_| random.next().to_le_bytes()).collect()
 }

@@ -124,3 +124,14 @@ impl fmt::Display for Measured {
         Ok(())
     }
 }
+
+#[test]
+fn a_percentile_is_the_least_that_so_many_do_not_exceed() {
+    let all = (1..=1_000).rev().map(Duration::from_millis).collect();
+    assert_eq!(
+        Percentiles::of(all),
+        Percentiles { p50_ms: 500.0, p99_ms: 990.0, p999_ms: 999.0, max_ms: 1_000.0 }
+    );
+    let one = Percentiles::of(vec![Duration::from_millis(7)]);
+    assert_eq!((one.p50_ms, one.p999_ms), (7.0, 7.0));
+}

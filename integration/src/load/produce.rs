@@ -6,17 +6,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::{ErrorCode, messages::k00_produce::ProduceResponse};
+use protocol::{ErrorCode, batch::Compression, messages::k00_produce::ProduceResponse};
 
 use super::{
     connection::{Connection, decoded},
-    data::Pool,
+    data::{Data, Pool, Recipe},
     replay::{Replay, lanes},
 };
 use crate::produce;
 
 /// Bytes of small requests that go out in one write, at most.
 const WRITE_BYTES: usize = 1 << 16;
+const FIRST_RECORD_BYTES: usize = 1_024;
 
 pub struct Load<'a> {
     pub topic: &'a str,
@@ -38,6 +39,21 @@ pub struct Produced {
     pub elapsed: Duration,
     /// The partition and the batch of each request, to tell later what must be there.
     pub sent: Vec<(i32, usize)>,
+}
+
+/// Puts a small record into each partition of a topic: a partition's first makes its files, which is not to be measured.
+#[track_caller]
+pub fn first_records(address: SocketAddr, topic: &str, partitions: i32) {
+    let pool = Pool::of(&Recipe {
+        data: Data::Events,
+        compression: Compression::None,
+        batch_bytes: FIRST_RECORD_BYTES,
+        pool_bytes: FIRST_RECORD_BYTES,
+    });
+    // On one connection partitions take turns.
+    let load = Load { topic, partitions, connections: 1, in_flight: 20, acks: -1, pool: &pool };
+    let requests = u64::from(partitions.unsigned_abs());
+    Lanes::open(address, &load).run(|done| done.requests >= requests);
 }
 
 /// Connections with their requests made, ready to go.

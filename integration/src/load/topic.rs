@@ -10,6 +10,9 @@ use protocol::{
             CreateTopicsRequest, CreateTopicsRequestConfig, CreateTopicsRequestTopic, CreateTopicsResponse,
         },
         k20_delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse},
+        k37_create_partitions::{
+            CreatePartitionsRequest, CreatePartitionsRequestTopic, CreatePartitionsResponse,
+        },
     },
 };
 
@@ -18,6 +21,7 @@ use crate::{Wire, eventually};
 
 const CREATE_TOPICS: i16 = 5;
 const DELETE_TOPICS: i16 = 5;
+const CREATE_PARTITIONS: i16 = 2;
 const METADATA: i16 = 4;
 const TIMEOUT_MS: i32 = 30_000;
 
@@ -42,6 +46,18 @@ pub fn create(address: SocketAddr, name: &str, partitions: i32, configs: &Config
     let mut wire = Wire::connect(address);
     let answer: CreateTopicsResponse = wire.call(CREATE_TOPICS, &request);
     assert_eq!(answer.topics[0].error_code, ErrorCode::NONE, "{name}");
+    await_leaders(&mut wire, name, partitions);
+}
+
+/// Gives a topic more partitions, and returns when each of them has a leader.
+#[track_caller]
+pub fn grow(address: SocketAddr, name: &str, partitions: i32) {
+    let topic = CreatePartitionsRequestTopic { name: name.into(), count: partitions, assignments: None };
+    let request =
+        CreatePartitionsRequest { topics: vec![topic], timeout_ms: TIMEOUT_MS, ..Default::default() };
+    let mut wire = Wire::connect(address);
+    let answer: CreatePartitionsResponse = wire.call(CREATE_PARTITIONS, &request);
+    assert_eq!(answer.results[0].error_code, ErrorCode::NONE, "{name}");
     await_leaders(&mut wire, name, partitions);
 }
 

@@ -18,24 +18,33 @@ pub(crate) struct Figure {
     pub(crate) value: f64,
 }
 
-/// In the order in which they are shown.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Figures(pub(crate) Vec<Figure>);
+pub(crate) struct Figures {
+    /// In the order in which they are shown.
+    pub(crate) all: Vec<Figure>,
+    /// What no figure can say.
+    pub(crate) notes: Vec<String>,
+}
 
 impl Figures {
     pub(crate) fn higher(&mut self, name: impl Into<String>, unit: &'static str, value: f64) {
-        self.0.push(Figure { name: name.into(), unit, better: Better::Higher, value });
+        self.all.push(Figure { name: name.into(), unit, better: Better::Higher, value });
     }
 
     pub(crate) fn lower(&mut self, name: impl Into<String>, unit: &'static str, value: f64) {
-        self.0.push(Figure { name: name.into(), unit, better: Better::Lower, value });
+        self.all.push(Figure { name: name.into(), unit, better: Better::Lower, value });
+    }
+
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
     }
 
     pub(crate) fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        self.all.extend(other.all);
+        self.notes.extend(other.notes);
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|figure| figure.name == name).map(|figure| figure.value)
+        self.all.iter().find(|figure| figure.name == name).map(|figure| figure.value)
     }
 }

@@ -134,7 +134,7 @@ fn topology(source: &Addresses, target: &Addresses, purpose: Purpose) -> String 
         )
     };
     let flows = match purpose {
-        Purpose::Mirror => format!("links:\n{}", link(EAST, WEST)),
+        Purpose::Mirror | Purpose::Faults => format!("links:\n{}", link(EAST, WEST)),
         Purpose::Failover => format!(
             "links:\n{}{}failover:\n  - {{ name: {UNIT}, topics: [\"m.*\"], groups: [\"*\"], home: {EAST}, standby: [{WEST}] }}\n",
             link(EAST, WEST),

@@ -3,12 +3,10 @@
 use std::{collections::HashMap, net::SocketAddr};
 
 use bytes::Bytes;
-use protocol::batch::{BatchHeader, records};
 
-use crate::load::{connection::Connection, consume, data};
+use crate::load::{connection::Connection, consume, data, records};
 
 const FETCH_BYTES: i32 = 8 << 20;
-const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
 
 /// For each partition and value how often it is still missing; below zero, how often it is there too often.
 #[derive(Default)]
@@ -45,23 +43,10 @@ impl Ledger {
     }
 
     fn found(&mut self, partition: i32, fetched: &Bytes) {
-        let mut at = 0;
-        while let Ok(header) = BatchHeader::parse(&fetched[at..]) {
-            let end = at + header.size_bytes;
-            if end > fetched.len() {
-                break;
-            }
-            let batch = fetched.slice(at..end);
-            at = end;
-            // A transaction's markers are nobody's records.
-            if header.attributes.is_control() {
-                continue;
-            }
-            for record in records(&batch, DECOMPRESSED_BYTES_MAX).expect("a batch decodes") {
-                let value = record.expect("a record decodes").value.unwrap_or_default();
-                *self.0.entry((partition, data::hash(&value))).or_default() -= 1;
-            }
-        }
+        records::each(fetched, &mut |record| {
+            let value = record.value.unwrap_or_default();
+            *self.0.entry((partition, data::hash(&value))).or_default() -= 1;
+        });
     }
 }
 

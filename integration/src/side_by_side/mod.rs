@@ -15,17 +15,20 @@
 //!
 //! Where processes run is a [`place`]; a network between datacenters is a place's affair.
 
+mod apart;
 mod figures;
 mod isthmus;
 mod ledger;
 mod node;
 mod options;
+mod others;
 mod peer;
 pub mod place;
 mod process;
 mod progress;
 mod report;
 mod scenario;
+mod service;
 mod side;
 mod usage;
 

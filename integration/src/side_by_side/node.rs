@@ -13,7 +13,10 @@ use protocol::{
     messages::k03_metadata::{MetadataRequest, MetadataResponse},
 };
 
-use super::process::{Process, Role};
+use super::{
+    process::{Process, Role},
+    service::Service,
+};
 use crate::{Wire, eventually_within};
 
 const METADATA: i16 = 4;
@@ -24,10 +27,7 @@ pub(crate) struct Node {
     pub(crate) kafka: SocketAddr,
     /// Where an Isthmus daemon is asked.
     pub(crate) admin: Option<SocketAddr>,
-    role: Role,
-    command: Box<dyn Fn() -> Command>,
-    log: PathBuf,
-    process: Option<Process>,
+    service: Service,
 }
 
 impl Node {
@@ -38,7 +38,7 @@ impl Node {
         log: PathBuf,
         command: impl Fn() -> Command + 'static,
     ) -> Self {
-        Self { kafka, admin, role, command: Box::new(command), log, process: None }
+        Self { kafka, admin, service: Service::new(role, log, command) }
     }
 
     /// How long it took until a client was answered.
@@ -51,34 +51,41 @@ impl Node {
     /// How long it took from now until a client was answered.
     #[track_caller]
     pub(crate) fn await_ready(&mut self) -> Duration {
+        self.ready_within(READY_LIMIT).unwrap_or_else(|| {
+            panic!("the {} does not answer after {READY_LIMIT:?}", self.service.role().name())
+        })
+    }
+
+    /// How long it took from now until a client was answered, if it was in time.
+    #[track_caller]
+    pub(crate) fn ready_within(&mut self, limit: Duration) -> Option<Duration> {
         let started = Instant::now();
-        let ready = eventually_within(READY_LIMIT, || {
-            self.process.as_mut().expect("it was just spawned").assert_runs();
+        eventually_within(limit, || {
+            self.service.assert_runs();
             answers(self.kafka).then(|| started.elapsed())
-        });
-        ready.unwrap_or_else(|| panic!("the {} does not answer after {READY_LIMIT:?}", self.role.name()))
+        })
     }
 
     /// Starts it without waiting.
     #[track_caller]
     pub(crate) fn spawn(&mut self) {
-        assert!(self.process.is_none(), "it runs already");
-        self.process = Some(Process::spawn(self.role, (self.command)(), &self.log));
+        self.service.spawn();
     }
 
     #[track_caller]
     pub(crate) fn process(&self) -> &Process {
-        self.process.as_ref().expect("it runs")
+        self.service.process()
     }
 
     /// Ends it in an orderly way; how long that took.
     #[track_caller]
     pub(crate) fn stop(&mut self) -> Duration {
-        self.process.take().expect("it runs").terminate()
+        self.service.stop()
     }
 
+    /// SIGKILL.
     pub(crate) fn kill(&mut self) {
-        self.process = None;
+        self.service.kill();
     }
 }
 

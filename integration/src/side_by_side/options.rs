@@ -18,6 +18,18 @@ pub enum Codec {
     Zstd,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum MirrorAt {
+    Source,
+    Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Congestion {
+    Bbr,
+    Cubic,
+}
+
 #[derive(Debug, Clone, clap::Parser)]
 #[command(about = "Runs a scenario against Isthmus and against Kafka with MirrorMaker 2, and compares")]
 pub struct Options {
@@ -43,6 +55,16 @@ pub struct Options {
     /// What producers have compressed batches with.
     #[arg(long, value_enum, default_value = "none")]
     pub compression: Codec,
+    /// `wan`: every combination, instead of a few that tell most.
+    #[arg(long)]
+    pub full: bool,
+    /// `wan`: where MirrorMaker 2 runs. Beside the source it compresses with zstd, beside the target it fetches what is there.
+    /// Otherwise beside the source for plain events and beside the target for what cannot be compressed further.
+    #[arg(long, value_enum)]
+    pub mirror_at: Option<MirrorAt>,
+    /// `wan`: the kernel's congestion control for the peer's TCP.
+    #[arg(long, value_enum, default_value = "bbr")]
+    pub congestion: Congestion,
     /// MirrorMaker 2 with exactly-once; `backlog` only, since its markers shift offsets.
     #[arg(long)]
     pub exactly_once: bool,

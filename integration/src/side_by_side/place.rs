@@ -2,7 +2,7 @@
 //!
 //! On this machine every place is the loopback interface. A scenario with a network between the datacenters gives places
 //! of its own: a place in a network namespace prefixes the command (`ip netns exec NAME …`) and has the namespace's
-//! address, which must be reachable from where the driver runs. Nothing else in here knows where a process is.
+//! address. The driver need not have a route there: `reach` opens its connections. Nothing else in here knows where a process is.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -33,6 +33,8 @@ pub struct Here;
 pub struct Places {
     pub source: Arc<dyn Place>,
     pub target: Arc<dyn Place>,
+    /// A mirror that is a process of its own runs beside the source, and not beside the target.
+    pub mirror_at_source: bool,
 }
 
 impl Place for Here {
@@ -47,6 +49,6 @@ impl Place for Here {
 
 impl Places {
     pub fn here() -> Self {
-        Self { source: Arc::new(Here), target: Arc::new(Here) }
+        Self { source: Arc::new(Here), target: Arc::new(Here), mirror_at_source: false }
     }
 }

@@ -39,6 +39,17 @@ impl CaseRuns {
         let sides = sides.map(|side| (side, Vec::new())).collect();
         Self { name: name.to_owned(), sides, failures: Vec::new() }
     }
+
+    /// Each once, with the side that it is about.
+    fn notes(&self) -> Vec<String> {
+        let of = |(side, runs): &(&str, Vec<Figures>)| {
+            let notes = runs.iter().flat_map(|figures| &figures.notes);
+            notes.map(|note| format!("{side}: {note}")).collect::<Vec<String>>()
+        };
+        let mut notes: Vec<String> = self.sides.iter().flat_map(of).collect();
+        notes.dedup();
+        notes
+    }
 }
 
 /// Markdown.
@@ -63,6 +74,9 @@ pub(crate) fn markdown(scenario: &str, cases: &[CaseRuns]) -> String {
             }
             text.push('\n');
         }
+        for note in case.notes() {
+            let _ = writeln!(text, "\n{note}");
+        }
         for failure in &case.failures {
             let _ = writeln!(text, "\nFailed: {failure}");
         }
@@ -76,7 +90,7 @@ pub(crate) fn json(scenario: &str, cases: &[CaseRuns]) -> serde_json::Value {
     let cases: Vec<_> = cases
         .iter()
         .map(
-            |case| serde_json::json!({ "name": case.name, "figures": rows(case), "failures": case.failures }),
+            |case| serde_json::json!({ "name": case.name, "figures": rows(case), "notes": case.notes(), "failures": case.failures }),
         )
         .collect();
     serde_json::json!({ "scenario": scenario, "cases": cases })
@@ -86,8 +100,8 @@ pub(crate) fn json(scenario: &str, cases: &[CaseRuns]) -> serde_json::Value {
 fn rows(case: &CaseRuns) -> Vec<Row<'_>> {
     let mut known: Vec<&Figure> = Vec::new();
     let mut runs: Vec<&Figures> = case.sides.iter().flat_map(|(_, runs)| runs).collect();
-    runs.sort_by_key(|figures| std::cmp::Reverse(figures.0.len()));
-    for figure in runs.iter().flat_map(|figures| &figures.0) {
+    runs.sort_by_key(|figures| std::cmp::Reverse(figures.all.len()));
+    for figure in runs.iter().flat_map(|figures| &figures.all) {
         if !known.iter().any(|known| known.name == figure.name) {
             known.push(figure);
         }
@@ -172,6 +186,18 @@ mod tests {
         assert!(text.contains("| throughput, MB/s | 200 [100-300] | 20.0 [10.0-30.0] | 10.00 |"), "{text}");
         assert!(text.contains("Failed: B: it went away"), "{text}");
         assert!(text.contains("| CPU, s/GB | 2.00 [1.00-3.00] | 4.00 [4.00-4.00] | 2.00 |"), "{text}");
+    }
+
+    #[test]
+    fn what_no_figure_says_is_below_the_table_once() {
+        let mut noted = run(1.0, 1.0);
+        noted.note("it did not get there");
+        let case = CaseRuns {
+            name: "one".to_owned(),
+            failures: Vec::new(),
+            sides: vec![("A", vec![run(5.0, 1.0)]), ("B", vec![noted.clone(), noted])],
+        };
+        assert_eq!(markdown("s", &[case]).matches("\nB: it did not get there\n").count(), 1);
     }
 
     #[test]

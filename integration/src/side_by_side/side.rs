@@ -8,6 +8,7 @@ use super::{
     node::Node,
     place::{Place, Places},
     process::Process,
+    service::Service,
 };
 use crate::load::topic;
 
@@ -34,6 +35,8 @@ impl Acks {
 pub(crate) enum Purpose {
     /// Topics `m.*` and all groups flow from source to target.
     Mirror,
+    /// The same, and processes are killed.
+    Faults,
     /// The same, and the target can become the home of all of it.
     Failover,
 }
@@ -68,13 +71,14 @@ pub(crate) struct World {
     pub(crate) source: Node,
     pub(crate) target: Node,
     /// `None`: the brokers do it themselves.
-    pub(crate) mirror: Option<Process>,
+    pub(crate) mirror: Option<Service>,
     pub(crate) _folder: TempDir,
 }
 
 impl World {
     pub(crate) fn processes(&self) -> Vec<&Process> {
-        [self.source.process(), self.target.process()].into_iter().chain(&self.mirror).collect()
+        let mirror = self.mirror.as_ref().map(Service::process);
+        [self.source.process(), self.target.process()].into_iter().chain(mirror).collect()
     }
 
     /// Whoever takes records from the source stands still until [`Self::release`].
@@ -86,7 +90,23 @@ impl World {
         self.taker().resume();
     }
 
+    /// Ends what mirrors without a word; the broker of the target where that does.
+    pub(crate) fn kill_mirror(&mut self) {
+        match &mut self.mirror {
+            Some(mirror) => mirror.kill(),
+            None => self.target.kill(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn spawn_mirror(&mut self) {
+        match &mut self.mirror {
+            Some(mirror) => mirror.spawn(),
+            None => self.target.spawn(),
+        }
+    }
+
     fn taker(&self) -> &Process {
-        self.mirror.as_ref().unwrap_or_else(|| self.target.process())
+        self.mirror.as_ref().map_or_else(|| self.target.process(), Service::process)
     }
 }

@@ -37,6 +37,7 @@ mod stop;
 pub use control::Client;
 pub use counters::Counters;
 pub use error::{HostError, LayoutError};
+pub(crate) use host::namespace::within;
 pub use host::state::STATE_ROOT;
 pub use impairments::{BadValue, Change, Impairments};
 pub use layout::{Layout, command_in, down};

@@ -6,7 +6,7 @@ use super::jars;
 use crate::side_by_side::place::Place;
 
 /// A Java program with the flags of a file.
-pub(super) fn command(place: &dyn Place, flags: &str, class: &str) -> Command {
+pub(in crate::side_by_side) fn command(place: &dyn Place, flags: &str, class: &str) -> Command {
     let mut command = place.command(Path::new("java"));
     command.args(lines(flags));
     command.arg(format!("-Dlog4j2.configurationFile={}", jars::setting("log4j2.properties").display()));

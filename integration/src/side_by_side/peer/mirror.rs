@@ -3,19 +3,17 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use super::java;
-use crate::side_by_side::{
-    place::Place,
-    process::{Process, Role},
-};
+use crate::side_by_side::{place::Places, process::Role, service::Service, side::Purpose};
 
-/// Starts it beside the target; it mirrors when its tasks have been given out.
+/// Starts it beside the target, or the source; it mirrors when its tasks have been given out.
 #[track_caller]
 pub(super) fn start(
-    place: &Arc<dyn Place>,
+    places: &Places,
     folder: &Path,
     [source, target]: [SocketAddr; 2],
+    purpose: Purpose,
     exactly_once: bool,
-) -> Process {
+) -> Service {
     let settings = folder.join("mirror.properties");
     let mut more = vec![
         ("source.bootstrap.servers", source.to_string()),
@@ -24,8 +22,24 @@ pub(super) fn start(
     if exactly_once {
         more.push(("target.exactly.once.source.support", "enabled".to_owned()));
     }
+    if places.mirror_at_source {
+        // What crosses the network is compressed, and enough of it is on its way: 5 requests of 1 MB for each broker.
+        more.extend([
+            ("target.producer.compression.type", "zstd".to_owned()),
+            ("target.producer.batch.size", "1000000".to_owned()),
+        ]);
+    }
+    if purpose == Purpose::Faults {
+        // The default: nobody is held there, and who was killed should be missed soon.
+        more.push(("target.session.timeout.ms", "10000".to_owned()));
+    }
     java::settings("mirror.properties", &more, &settings);
-    let mut command = java::command(&**place, "mirror.jvm", "org.apache.kafka.connect.mirror.MirrorMaker");
-    command.arg(&settings);
-    Process::spawn(Role::Mirror, command, &folder.join("mirror.log"))
+    let place = Arc::clone(if places.mirror_at_source { &places.source } else { &places.target });
+    let mut mirror = Service::new(Role::Mirror, folder.join("mirror.log"), move || {
+        let mut command = java::command(&*place, "mirror.jvm", "org.apache.kafka.connect.mirror.MirrorMaker");
+        command.arg(&settings);
+        command
+    });
+    mirror.spawn();
+    mirror
 }

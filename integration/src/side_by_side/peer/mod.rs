@@ -5,7 +5,7 @@
 
 mod broker;
 mod jars;
-mod java;
+pub(super) mod java;
 mod mirror;
 
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Side for Peer {
         Lone { node, _folder: folder }
     }
 
-    fn world(&self, places: &Places, _: Purpose) -> World {
+    fn world(&self, places: &Places, purpose: Purpose) -> World {
         let folder = folder();
         let mut source = broker::node(Role::Source, &places.source, folder.path(), "source", 1);
         let mut target = broker::node(Role::Target, &places.target, folder.path(), "target", 2);
@@ -52,7 +52,7 @@ impl Side for Peer {
         source.await_ready();
         target.await_ready();
         let addresses = [source.kafka, target.kafka];
-        let mirror = mirror::start(&places.target, folder.path(), addresses, self.exactly_once);
+        let mirror = mirror::start(places, folder.path(), addresses, purpose, self.exactly_once);
         World { source, target, mirror: Some(mirror), _folder: folder }
     }
 

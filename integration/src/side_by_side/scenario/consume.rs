@@ -24,7 +24,7 @@ const CONNECTIONS: usize = 4;
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (batch_bytes, name) in [(1_000_000, "1 MB batches"), (1_024, "1 KiB batches")] {
-        for partitions in [1, 16] {
+        for partitions in super::PARTITIONS {
             let name = format!("{name}, {}", super::partitions(partitions));
             cases.push(Case {
                 name,

@@ -6,7 +6,7 @@ use super::{Case, Context};
 use crate::{
     load::{
         across::{self, Across, Crossed},
-        topic,
+        produce, topic,
     },
     side_by_side::{
         figures::Figures,
@@ -32,7 +32,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (request_bytes, name) in [(100_000, "100 KB requests"), (1_024, "1 KiB requests")] {
         for acks in [Acks::PageCache, Acks::Synced] {
-            for partitions in [1, 16] {
+            for partitions in super::PARTITIONS {
                 let variant = Variant { acks, partitions, request_bytes };
                 let name = format!("{name}, {}, {}", acks.name(), super::partitions(partitions));
                 cases.push(Case { name, run: Box::new(move |side, context| run(side, context, variant)) });
@@ -49,6 +49,7 @@ fn run(side: &dyn Side, context: &mut Context<'_>, variant: Variant) -> Figures 
     let address = broker.node.kafka;
     let cross = |topic: &str, duration: Duration| {
         topic::create(address, topic, variant.partitions, side.configs(variant.acks));
+        produce::first_records(address, topic, variant.partitions);
         across::run(&Across {
             source: address,
             target: address,
@@ -69,7 +70,12 @@ fn run(side: &dyn Side, context: &mut Context<'_>, variant: Variant) -> Figures 
     let crossed = cross("measured", Duration::from_secs(context.options.seconds));
     let mut figures = Figures::default();
     figures.extend(carried(&crossed));
-    for (name, of) in [("acknowledged", crossed.acknowledged), ("readable", crossed.readable)] {
+    let of = [
+        ("acknowledged", crossed.acknowledged),
+        ("readable", crossed.readable),
+        ("acknowledged to readable", crossed.delay),
+    ];
+    for (name, of) in of {
         figures.extend(super::percentiles(name, &of));
     }
     figures.extend(usage.per_gb(&[broker.node.process()], crossed.bytes as f64));

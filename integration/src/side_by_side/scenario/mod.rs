@@ -1,13 +1,17 @@
 //! The scenarios, one file each. A scenario is a list of cases; a case is run against one side at a time.
 
+mod additions;
 mod backlog;
 mod consume;
+mod cross_check;
+mod faults;
 mod latency;
 mod mirrored;
 mod offsets;
 mod produce;
 mod start;
 mod tail;
+mod wan;
 
 use std::time::{Duration, Instant};
 
@@ -38,11 +42,20 @@ pub enum Scenario {
     Backlog,
     /// A mirror that keeps up: from acknowledged at the source to readable at the target.
     Tail,
+    /// A mirror that catches up over an emulated WAN: RTT, loss and rate of the line, partitions, kinds of data.
+    Wan,
     /// Consumer groups after the source is lost: records read again and skipped.
     Offsets,
+    /// A steady stream while brokers, the mirror or the network fail: time until it is level again, records lost and duplicated.
+    Faults,
     /// A broker with many partitions: time until it answers, memory, idle CPU.
     Start,
+    /// Our load generator beside Kafka's own tools and librdkafka.
+    CrossCheck,
 }
+
+/// Of the topic of a scenario with one broker.
+const PARTITIONS: [i32; 3] = [1, 16, 1_000];
 
 pub(crate) struct Case {
     pub(crate) name: String,
@@ -66,8 +79,11 @@ impl Scenario {
             Self::Latency => "latency",
             Self::Backlog => "backlog",
             Self::Tail => "tail",
+            Self::Wan => "wan",
             Self::Offsets => "offsets",
+            Self::Faults => "faults",
             Self::Start => "start",
+            Self::CrossCheck => "cross-check",
         }
     }
 
@@ -78,8 +94,11 @@ impl Scenario {
             Self::Latency => latency::cases(),
             Self::Backlog => backlog::cases(options),
             Self::Tail => tail::cases(),
+            Self::Wan => wan::cases(options),
             Self::Offsets => offsets::cases(),
+            Self::Faults => faults::cases(options),
             Self::Start => start::cases(),
+            Self::CrossCheck => cross_check::cases(),
         }
     }
 }
@@ -87,17 +106,20 @@ impl Scenario {
 impl Context<'_> {
     /// Batches of events of about so many bytes before compression.
     pub(crate) fn pool(&self, batch_bytes: usize) -> Pool {
-        let compression = match self.options.compression {
+        self.pool_of(Data::Events, self.compression(), batch_bytes)
+    }
+
+    pub(crate) fn pool_of(&self, data: Data, compression: Compression, batch_bytes: usize) -> Pool {
+        Pool::of(&Recipe { data, compression, batch_bytes, pool_bytes: self.pool_bytes(batch_bytes) })
+    }
+
+    /// What producers compress with.
+    pub(crate) fn compression(&self) -> Compression {
+        match self.options.compression {
             Codec::None => Compression::None,
             Codec::Lz4 => Compression::Lz4,
             Codec::Zstd => Compression::Zstd,
-        };
-        Pool::of(&Recipe {
-            data: Data::Events,
-            compression,
-            batch_bytes,
-            pool_bytes: self.pool_bytes(batch_bytes),
-        })
+        }
     }
 
     fn pool_bytes(&self, batch_bytes: usize) -> usize {

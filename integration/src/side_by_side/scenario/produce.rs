@@ -3,7 +3,7 @@
 use super::{Case, Context};
 use crate::{
     load::{
-        produce::{Lanes, Load},
+        produce::{self, Lanes, Load},
         topic,
     },
     side_by_side::{
@@ -35,7 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for size in [Size::Large, Size::Small] {
         for acks in [Acks::PageCache, Acks::Synced] {
-            for partitions in [1, 16] {
+            for partitions in super::PARTITIONS {
                 let variant = Variant { acks, partitions, size };
                 let name = format!("{}, {}, {}", size.name(), acks.name(), super::partitions(partitions));
                 cases.push(Case { name, run: Box::new(move |side, context| run(side, context, variant)) });
@@ -52,6 +52,7 @@ fn run(side: &dyn Side, context: &mut Context<'_>, variant: Variant) -> Figures 
     let (connections, in_flight) = variant.size.window();
     let lanes = |topic: &str| {
         topic::create(broker.node.kafka, topic, variant.partitions, side.configs(variant.acks));
+        produce::first_records(broker.node.kafka, topic, variant.partitions);
         let load =
             Load { topic, partitions: variant.partitions, connections, in_flight, acks: -1, pool: &pool };
         Lanes::open(broker.node.kafka, &load)

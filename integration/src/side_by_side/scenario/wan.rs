@@ -1,0 +1,200 @@
+//! A mirror catches up over a line that is long, narrow or lossy. Each case has a line of its own.
+//!
+//! The mirror is held while the topic is filled, as in `backlog`. Steady is the rate from the moment when a tenth has arrived: connections
+//! stand by then and have found out what the line carries.
+
+use std::time::{Duration, Instant};
+
+use protocol::batch::Compression;
+
+use super::{
+    Case, Context,
+    mirrored::{await_settled, flowing},
+};
+use crate::{
+    Wire, eventually_within,
+    load::{
+        data::Data,
+        ends,
+        produce::{Lanes, Load},
+    },
+    side_by_side::{
+        apart::Apart,
+        figures::Figures,
+        ledger::Ledger,
+        options::{Congestion, MirrorAt, Only, Options},
+        place::Places,
+        side::{Purpose, Side},
+        usage::Usage,
+    },
+    wan::Impairments,
+};
+
+const MB: f64 = 1e6;
+const TOPIC: &str = "m.far";
+const BATCH_BYTES: usize = 500_000;
+/// Of the line's rate; what is smaller on the line needs more to last as long.
+const EVENTS_FACTOR: u64 = 5;
+/// Whoever needs this many times the line's time is not waited for any longer.
+const PATIENCE: u32 = 8;
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    rtt_ms: u32,
+    loss_percent: f64,
+    rate_mbit: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Payload {
+    /// JSON as it is.
+    Events,
+    /// JSON that the producer compressed.
+    Compressed,
+    /// What nothing makes smaller.
+    Noise,
+}
+
+impl Line {
+    fn name(self) -> String {
+        format!("{} Mbit/s, RTT {} ms, loss {} %", self.rate_mbit, self.rtt_ms, self.loss_percent)
+    }
+
+    /// In both directions alike; queues of one round trip.
+    fn impairments(self) -> Impairments {
+        Impairments {
+            delay_ms: f64::from(self.rtt_ms) / 2.0,
+            loss: self.loss_percent / 100.0,
+            rate_mbit: f64::from(self.rate_mbit),
+            ..Impairments::default()
+        }
+    }
+
+    fn bytes_per_second(self) -> f64 {
+        f64::from(self.rate_mbit) * MB / 8.0
+    }
+}
+
+impl Payload {
+    const ALL: [Self; 3] = [Self::Events, Self::Noise, Self::Compressed];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Events => "plain events",
+            Self::Compressed => "events compressed with zstd",
+            Self::Noise => "incompressible",
+        }
+    }
+}
+
+pub(crate) fn cases(options: &Options) -> Vec<Case> {
+    let case = |line: Line, partitions: i32, payload: Payload| Case {
+        name: format!("{}, {}, {}", line.name(), super::partitions(partitions), payload.name()),
+        run: Box::new(move |side, context| run(side, context, line, partitions, payload)),
+    };
+    if options.full {
+        return every_line()
+            .flat_map(|line| [1, 16].map(|partitions| (line, partitions)))
+            .flat_map(|(line, partitions)| Payload::ALL.map(|payload| case(line, partitions, payload)))
+            .collect();
+    }
+    let few = [
+        (0, 0.0, 200, [1, 16].as_slice(), [Payload::Noise].as_slice()),
+        (150, 0.1, 200, &[1, 16], &Payload::ALL),
+        (300, 1.0, 200, &[16], &[Payload::Noise, Payload::Events]),
+        (50, 0.01, 1000, &[16], &[Payload::Noise, Payload::Events]),
+        (150, 0.1, 1000, &[16], &[Payload::Noise]),
+    ];
+    few.into_iter()
+        .flat_map(|(rtt_ms, loss_percent, rate_mbit, partitions, payloads)| {
+            let line = Line { rtt_ms, loss_percent, rate_mbit };
+            let both = partitions.iter().flat_map(|count| payloads.iter().map(|payload| (*count, *payload)));
+            both.map(|(count, payload)| case(line, count, payload)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn every_line() -> impl Iterator<Item = Line> {
+    [200, 1000].into_iter().flat_map(|rate_mbit| {
+        [0, 50, 150, 300].into_iter().flat_map(move |rtt_ms| {
+            [0.0, 0.01, 0.1, 1.0].map(|loss_percent| Line { rtt_ms, loss_percent, rate_mbit })
+        })
+    })
+}
+
+fn run(side: &dyn Side, context: &mut Context<'_>, line: Line, partitions: i32, payload: Payload) -> Figures {
+    let apart = Apart::by(&line.impairments());
+    if context.options.only != Some(Only::Isthmus) {
+        apart.tune_tcp(match context.options.congestion {
+            Congestion::Bbr => "bbr",
+            Congestion::Cubic => "cubic",
+        });
+    }
+    let at_source = context.options.mirror_at.map_or(payload == Payload::Events, |at| at == MirrorAt::Source);
+    let world = side.world(&Places { mirror_at_source: at_source, ..apart.places() }, Purpose::Mirror);
+    let (data, compression) = match payload {
+        Payload::Events => (Data::Events, Compression::None),
+        Payload::Compressed => (Data::Events, Compression::Zstd),
+        Payload::Noise => (Data::Noise, Compression::None),
+    };
+    let pool = context.pool_of(data, compression, BATCH_BYTES);
+    let factor = if payload == Payload::Events { EVENTS_FACTOR } else { 1 };
+    let lasts = Duration::from_secs(2 * context.options.seconds);
+    let bytes = (line.bytes_per_second() * lasts.as_secs_f64()) as u64 * factor;
+    let bytes = bytes.min(context.options.size_mb * 1_000_000);
+    let mut ledger = Ledger::default();
+    flowing(&world, TOPIC, partitions, &mut ledger, context);
+
+    context.progress.say("filling");
+    let mut target = Wire::connect(world.target.kafka);
+    let before = ends::records(&mut target, TOPIC, partitions).expect("it flows already");
+    world.hold();
+    let load = Load { topic: TOPIC, partitions, connections: 4, in_flight: 5, acks: -1, pool: &pool };
+    let produced = Lanes::open(world.source.kafka, &load).run(|done| done.bytes >= bytes);
+    for (partition, batch) in &produced.sent {
+        ledger.expect(*partition, &pool.batches[*batch].records, 1);
+    }
+    let all = ends::records(&mut Wire::connect(world.source.kafka), TOPIC, partitions).expect("it is there");
+    context.progress.say("measuring");
+    let on_the_line = apart.sent_bytes();
+    let (usage, started) = (Usage::start(&world.processes()), Instant::now());
+    world.release();
+
+    let share = |there: i64| (there - before) as f64 / (all - before).max(1) as f64;
+    let (mut tenth, mut last, mut looked) = (None, (0.0, started), started);
+    let arrived = eventually_within(lasts * PATIENCE, || {
+        if looked.elapsed() < LOOK {
+            return None;
+        }
+        looked = Instant::now();
+        let there = ends::records(&mut target, TOPIC, partitions)?;
+        last = (share(there), looked);
+        if last.0 >= 0.1 {
+            tenth.get_or_insert(last);
+        }
+        context.progress.at("mirrored", last.0, 1.0);
+        (there >= all).then_some(())
+    });
+    let carried = last.0 * produced.bytes as f64;
+    let on_the_line = (apart.sent_bytes() - on_the_line) as f64;
+    let mut figures = Figures::default();
+    if let Some((from, at)) = tenth.filter(|(_, at)| *at < last.1) {
+        let rate = (last.0 - from) * produced.bytes as f64 / (last.1 - at).as_secs_f64();
+        figures.higher("payload, steady", "MB/s", rate / MB);
+        figures.higher("share of the line, steady", "%", 100.0 * rate / line.bytes_per_second());
+    }
+    figures.higher("payload, from the start", "MB/s", carried / (last.1 - started).as_secs_f64() / MB);
+    figures.lower("bytes on the line", "of the payload", on_the_line / carried.max(1.0));
+    figures.extend(usage.per_gb(&world.processes(), carried.max(1.0)));
+    figures.lower("not arrived in time", "%", 100.0 * (1.0 - last.0));
+    if arrived.is_some() {
+        context.progress.say("reading every record at the target");
+        await_settled(&world, TOPIC, partitions);
+        ledger.read(world.target.kafka, TOPIC, partitions);
+        let balance = ledger.balance();
+        figures.lower("lost", "records", balance.lost as f64);
+        figures.lower("duplicated", "records", balance.duplicated as f64);
+    }
+    figures
+}
