@@ -55,6 +55,9 @@ impl Delivery {
         if self.in_flight == 0 || self.snapshots.is_empty() {
             // After a silence the spans begin anew, or the silence would count as slowness.
             (self.delivered_at, self.first_sent) = (now, now);
+            // And until the first of these packets is acknowledged, nothing shows what the path carries: a few control messages would
+            // pass for a path that carries no more.
+            self.limited_until = self.limited_until.max(self.delivered.saturating_add(1));
         }
         self.in_flight = self.in_flight.saturating_add(bytes);
         let spacing = span(min_rtt) / SNAPSHOTS_PER_SPAN;
@@ -158,6 +161,22 @@ mod tests {
         delivery.handle_sent(ms(11), 1000, Some(0.01));
         let sample = delivery.handle_ack(ms(21), ms(11), 1000, Some(0.01)).expect("the snapshot is there");
         assert!(sample.app_limited);
+    }
+
+    #[test]
+    fn what_is_sent_in_the_first_round_trip_after_a_silence_shows_no_rate_of_the_path() {
+        let mut delivery = Delivery::default();
+        let mut limited = Vec::new();
+        for at in [0, 100, 200] {
+            delivery.handle_sent(ms(at), 1000, Some(0.01));
+            delivery.handle_sent(ms(at + 5), 1000, Some(0.01));
+            let first = delivery.handle_ack(ms(at + 10), ms(at), 1000, Some(0.01));
+            delivery.handle_sent(ms(at + 11), 1000, Some(0.01));
+            let later = delivery.handle_ack(ms(at + 21), ms(at + 11), 1000, Some(0.01));
+            delivery.handle_acks_done(0, false);
+            limited.push([first, later].map(|sample| sample.is_some_and(|sample| sample.app_limited)));
+        }
+        assert_eq!(limited, [[true, false]; 3]);
     }
 
     #[test]
