@@ -1,6 +1,6 @@
 //! Topics of a run, made with configs of their own and awaited.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use protocol::{
     ErrorCode,
@@ -17,13 +17,15 @@ use protocol::{
 };
 
 use super::ends;
-use crate::{Wire, eventually};
+use crate::{Wire, eventually, eventually_within};
 
 const CREATE_TOPICS: i16 = 5;
 const DELETE_TOPICS: i16 = 5;
 const CREATE_PARTITIONS: i16 = 2;
 const METADATA: i16 = 4;
 const TIMEOUT_MS: i32 = 30_000;
+/// A thousand partitions on a busy machine take their time.
+const LEADERS_LIMIT: Duration = Duration::from_secs(180);
 
 /// Names and values as Kafka has them.
 pub type Configs = [(&'static str, &'static str)];
@@ -82,7 +84,7 @@ pub fn await_there(address: SocketAddr, name: &str, partitions: i32) {
 
 #[track_caller]
 fn await_leaders(wire: &mut Wire, name: &str, partitions: i32) {
-    eventually(&format!("every partition of {name} to have a leader"), || {
+    let led = eventually_within(LEADERS_LIMIT, || {
         let (error, found) = errors(wire, name);
         let ready = error == ErrorCode::NONE
             && i32::try_from(found.len()) == Ok(partitions)
@@ -90,6 +92,7 @@ fn await_leaders(wire: &mut Wire, name: &str, partitions: i32) {
         // Kafka names a leader a little before that takes requests.
         ready.then(|| ends::records(wire, name, partitions)).flatten()
     });
+    assert!(led.is_some(), "{name} has partitions without a leader after {LEADERS_LIMIT:?}");
 }
 
 /// Of the topic, and of each partition.
