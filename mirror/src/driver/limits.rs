@@ -40,8 +40,8 @@ const _: () = assert!(KEEP_ALIVE.as_millis() * 3 < IDLE_TIMEOUT.as_millis());
 
 /// Between a first failed attempt to reach a peer and the second; doubles with each.
 pub(crate) const REDIAL_MIN: Duration = Duration::from_millis(100);
-/// Jitter included.
-pub(crate) const REDIAL_MAX: Duration = Duration::from_secs(10);
+/// Jitter included. Short: a silent peer paces the dials by itself, and after a cut every second here is one of standing still.
+pub(crate) const REDIAL_MAX: Duration = Duration::from_secs(2);
 
 /// Memory that blocks are read into, in pieces of this size.
 pub(crate) const ARENA_BYTES: usize = 4 << 20;

@@ -3,7 +3,10 @@
 //! The mirror is held while the topic is filled, as in `backlog`. Steady is the rate from the moment when a tenth has arrived: connections
 //! stand by then and have found out what the line carries.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use protocol::batch::Compression;
 
@@ -24,7 +27,7 @@ use crate::{
         ledger::Ledger,
         options::{Congestion, MirrorAt, Only, Options},
         place::Places,
-        side::{Purpose, Side},
+        side::{Purpose, Side, World},
         usage::Usage,
     },
     wan::Impairments,
@@ -69,6 +72,12 @@ impl Line {
             rate_mbit: f64::from(self.rate_mbit),
             ..Impairments::default()
         }
+    }
+
+    /// What keeps it busy for so long.
+    fn bytes(self, payload: Payload, time: Duration) -> u64 {
+        let factor = if payload == Payload::Events { EVENTS_FACTOR } else { 1 };
+        (self.bytes_per_second() * time.as_secs_f64()) as u64 * factor
     }
 
     fn bytes_per_second(self) -> f64 {
@@ -124,71 +133,35 @@ fn every_line() -> impl Iterator<Item = Line> {
 }
 
 fn run(side: &dyn Side, context: &mut Context<'_>, line: Line, partitions: i32, payload: Payload) -> Figures {
-    let apart = Apart::by(&line.impairments());
-    if context.options.only != Some(Only::Isthmus) {
-        apart.tune_tcp(match context.options.congestion {
-            Congestion::Bbr => "bbr",
-            Congestion::Cubic => "cubic",
-        });
-    }
+    let apart = apart(line, context.options);
     let at_source = context.options.mirror_at.map_or(payload == Payload::Events, |at| at == MirrorAt::Source);
     let world = side.world(&Places { mirror_at_source: at_source, ..apart.places() }, Purpose::Mirror);
-    let (data, compression) = match payload {
-        Payload::Events => (Data::Events, Compression::None),
-        Payload::Compressed => (Data::Events, Compression::Zstd),
-        Payload::Noise => (Data::Noise, Compression::None),
-    };
-    let pool = context.pool_of(data, compression, BATCH_BYTES);
-    let factor = if payload == Payload::Events { EVENTS_FACTOR } else { 1 };
     let lasts = Duration::from_secs(2 * context.options.seconds);
-    let bytes = (line.bytes_per_second() * lasts.as_secs_f64()) as u64 * factor;
-    let bytes = bytes.min(context.options.size_mb * 1_000_000);
     let mut ledger = Ledger::default();
     flowing(&world, TOPIC, partitions, &mut ledger, context);
-
-    context.progress.say("filling");
-    let mut target = Wire::connect(world.target.kafka);
-    let before = ends::records(&mut target, TOPIC, partitions).expect("it flows already");
+    let before = records(world.target.kafka, partitions);
     world.hold();
-    let load = Load { topic: TOPIC, partitions, connections: 4, in_flight: 5, acks: -1, pool: &pool };
-    let produced = Lanes::open(world.source.kafka, &load).run(|done| done.bytes >= bytes);
-    for (partition, batch) in &produced.sent {
-        ledger.expect(*partition, &pool.batches[*batch].records, 1);
-    }
-    let all = ends::records(&mut Wire::connect(world.source.kafka), TOPIC, partitions).expect("it is there");
+    let bytes = fill(&world, context, &mut ledger, partitions, payload, line.bytes(payload, lasts)) as f64;
+    let all = records(world.source.kafka, partitions);
+
     context.progress.say("measuring");
     let on_the_line = apart.sent_bytes();
     let (usage, started) = (Usage::start(&world.processes()), Instant::now());
     world.release();
-
-    let share = |there: i64| (there - before) as f64 / (all - before).max(1) as f64;
-    let (mut tenth, mut last, mut looked) = (None, (0.0, started), started);
-    let arrived = eventually_within(lasts * PATIENCE, || {
-        if looked.elapsed() < LOOK {
-            return None;
-        }
-        looked = Instant::now();
-        let there = ends::records(&mut target, TOPIC, partitions)?;
-        last = (share(there), looked);
-        if last.0 >= 0.1 {
-            tenth.get_or_insert(last);
-        }
-        context.progress.at("mirrored", last.0, 1.0);
-        (there >= all).then_some(())
-    });
-    let carried = last.0 * produced.bytes as f64;
+    let way = follow(&world, partitions, (before, all), lasts * PATIENCE, context);
     let on_the_line = (apart.sent_bytes() - on_the_line) as f64;
+    let carried = (way.last.0 * bytes).max(1.0);
     let mut figures = Figures::default();
-    if let Some((from, at)) = tenth.filter(|(_, at)| *at < last.1) {
-        let rate = (last.0 - from) * produced.bytes as f64 / (last.1 - at).as_secs_f64();
+    if let Some((from, at)) = way.tenth.filter(|(_, at)| *at < way.last.1) {
+        let rate = (way.last.0 - from) * bytes / (way.last.1 - at).as_secs_f64();
         figures.higher("payload, steady", "MB/s", rate / MB);
         figures.higher("share of the line, steady", "%", 100.0 * rate / line.bytes_per_second());
     }
-    figures.higher("payload, from the start", "MB/s", carried / (last.1 - started).as_secs_f64() / MB);
-    figures.lower("bytes on the line", "of the payload", on_the_line / carried.max(1.0));
-    figures.extend(usage.per_gb(&world.processes(), carried.max(1.0)));
-    figures.lower("not arrived in time", "%", 100.0 * (1.0 - last.0));
-    if arrived.is_some() {
+    figures.higher("payload, from the start", "MB/s", carried / (way.last.1 - started).as_secs_f64() / MB);
+    figures.lower("bytes on the line", "of the payload", on_the_line / carried);
+    figures.extend(usage.per_gb(&world.processes(), carried));
+    figures.lower("not arrived in time", "%", 100.0 * (1.0 - way.last.0));
+    if way.last.0 >= 1.0 {
         context.progress.say("reading every record at the target");
         await_settled(&world, TOPIC, partitions);
         ledger.read(world.target.kafka, TOPIC, partitions);
@@ -197,4 +170,79 @@ fn run(side: &dyn Side, context: &mut Context<'_>, line: Line, partitions: i32, 
         figures.lower("duplicated", "records", balance.duplicated as f64);
     }
     figures
+}
+
+fn apart(line: Line, options: &Options) -> Apart {
+    let apart = Apart::by(&line.impairments());
+    // Isthmus does not use TCP between datacenters.
+    if options.only != Some(Only::Isthmus) {
+        apart.tune_tcp(match options.congestion {
+            Congestion::Bbr => "bbr",
+            Congestion::Cubic => "cubic",
+        });
+    }
+    apart
+}
+
+/// Fills the topic at the source, and says with how many bytes.
+fn fill(
+    world: &World,
+    context: &mut Context<'_>,
+    ledger: &mut Ledger,
+    partitions: i32,
+    payload: Payload,
+    bytes: u64,
+) -> u64 {
+    context.progress.say("filling");
+    let (data, compression) = match payload {
+        Payload::Events => (Data::Events, Compression::None),
+        Payload::Compressed => (Data::Events, Compression::Zstd),
+        Payload::Noise => (Data::Noise, Compression::None),
+    };
+    let pool = context.pool_of(data, compression, BATCH_BYTES);
+    let bytes = bytes.min(context.options.size_mb * 1_000_000);
+    let load = Load { topic: TOPIC, partitions, connections: 4, in_flight: 5, acks: -1, pool: &pool };
+    let produced = Lanes::open(world.source.kafka, &load).run(|done| done.bytes >= bytes);
+    for (partition, batch) in &produced.sent {
+        ledger.expect(*partition, &pool.batches[*batch].records, 1);
+    }
+    produced.bytes
+}
+
+/// What share had arrived, and when.
+struct Way {
+    /// When a tenth had.
+    tenth: Option<(f64, Instant)>,
+    last: (f64, Instant),
+}
+
+/// Until all of the records from `before` on are at the target, or the time is over.
+fn follow(
+    world: &World,
+    partitions: i32,
+    (before, all): (i64, i64),
+    limit: Duration,
+    context: &mut Context<'_>,
+) -> Way {
+    let mut target = Wire::connect(world.target.kafka);
+    let mut looked = Instant::now();
+    let mut way = Way { tenth: None, last: (0.0, looked) };
+    eventually_within(limit, || {
+        if looked.elapsed() < LOOK {
+            return None;
+        }
+        looked = Instant::now();
+        let there = ends::records(&mut target, TOPIC, partitions)?;
+        way.last = ((there - before) as f64 / (all - before).max(1) as f64, looked);
+        if way.last.0 >= 0.1 {
+            way.tenth.get_or_insert(way.last);
+        }
+        context.progress.at("mirrored", way.last.0, 1.0);
+        (there >= all).then_some(())
+    });
+    way
+}
+
+fn records(address: SocketAddr, partitions: i32) -> i64 {
+    ends::records(&mut Wire::connect(address), TOPIC, partitions).expect("it flows already")
 }
