@@ -23,8 +23,11 @@ pub(super) fn start(
         more.push(("target.exactly.once.source.support", "enabled".to_owned()));
     }
     if places.mirror_at_source {
-        // What crosses the network is compressed, and enough of it is on its way: 5 requests of 1 MB for each broker.
+        // What crosses the network is compressed, and enough of it is on its way: 5 requests of 1 MB from each task, where Connect has
+        // one by default; idempotence keeps their order.
         more.extend([
+            ("target.producer.enable.idempotence", "true".to_owned()),
+            ("target.producer.max.in.flight.requests.per.connection", "5".to_owned()),
             ("target.producer.compression.type", "zstd".to_owned()),
             ("target.producer.batch.size", "1000000".to_owned()),
         ]);
