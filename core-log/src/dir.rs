@@ -246,9 +246,10 @@ impl LogDir {
         let failed = |error| OpenError::Io { path: dir.to_path_buf(), error };
         let has_mark = self.shared.marks.lock().recovery_point(&id).is_some();
         let there = match recovery::topic_id(&self.shared, &dir) {
-            // The power went while the directory was made: it never was whole, and nothing in it was promised.
+            // As when the power goes while a directory is made: nothing in it was promised. Kept all the same: who knows.
             Err(error) if error.kind() == io::ErrorKind::InvalidData && !has_mark => {
-                self.set_aside(&dir, &id, TopicId::ZERO).map_err(failed)?;
+                let aside = self.keep_as_stray(&id).map_err(failed)?;
+                tracing::warn!(log = %id, %error, aside = %aside.display(), "directory without a whole topic id set aside");
                 None
             }
             there => there.map_err(failed)?,

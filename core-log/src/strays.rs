@@ -19,11 +19,14 @@ impl LogDir {
     /// Gives the directory of a log that belongs to no topic a name under which it is no log any more, and keeps it. The
     /// name is Kafka's (`<topic>-<partition>.<unique>-stray`). Answers where it is now. Blocking.
     pub fn set_stray_aside(&self, id: &TopicPartition) -> io::Result<PathBuf> {
-        let dir = self.dir_of(id);
         if self.is_open(id) {
             return Err(io::Error::other("the log is open"));
         }
-        let storage = &*self.shared.storage;
+        self.keep_as_stray(id)
+    }
+
+    pub(crate) fn keep_as_stray(&self, id: &TopicPartition) -> io::Result<PathBuf> {
+        let (storage, dir) = (&*self.shared.storage, self.dir_of(id));
         for attempt in 0..names::ATTEMPTS_MAX {
             let aside = self.shared.root.join(names::stray_dir(id, attempt));
             if storage.exists(&aside)? {

@@ -96,6 +96,18 @@ fn a_log_that_cannot_be_flushed_goes_offline_and_no_other() {
     }
     assert!(matches!(logs[3].offline_reason(), Some(OfflineReason::SyncFailed(_))));
     assert_all_have(disk.cut_power(1), 1);
+    // What it was promised is in the journal alone: that stays, whatever the others do.
+    let others: Vec<_> = logs.iter().filter(|log| log.offline().is_none()).cloned().collect();
+    for _ in 0..40 {
+        put_all(&dir, &others, "more");
+    }
+    assert!(wait(others[0].truncate_to(Offset(1))).is_err(), "its blocks are among the others'");
+    wait(dir.remove(&logs[4])).unwrap_err();
+    let log = open_log(&open_dir(disk.cut_power(2)), "log3", LogConfig::default());
+    assert_eq!((log.ends().log_end, log.offline()), (Offset(1), None));
+    // Deleted, it keeps nobody.
+    wait(dir.remove(&logs[3])).unwrap();
+    wait(others[0].truncate_to(Offset(1))).unwrap();
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   submit -> Command queue (bounded) -> round: offsets, one write per log -> Written tickets
-//!                                        sync of every touched file       -> Synced tickets, high watermarks
+//!                                        sync of each file, or of one block of the journal for all of them
+//!                                                                         -> Synced tickets, high watermarks
 //!   truncate, advance start, start at, intake, producer barrier, clean, remove, checkpoint, close: between rounds
 //! ```
 //!

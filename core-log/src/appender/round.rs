@@ -8,7 +8,7 @@ use crate::{
     Ack, Append, AppendError,
     append::Outcome,
     flush::Flusher,
-    journal::{Entry, Journal, Piece},
+    journal::{Entry, Journal},
     log::Log,
     writer::{self, Item, Slot},
 };
@@ -84,23 +84,42 @@ impl Round {
 
     /// By one sync of the journal, where that is less than the logs' own.
     fn sync(&mut self, journal: &mut Journal, flusher: &mut Flusher) {
-        let mut entries = Vec::new();
-        let (mut syncs, mut bytes) = (0, 0);
-        for group in self.groups.iter().filter(|group| group.log.config().sync) {
-            let writer = group.log.writer.lock();
-            if writer.dirty.has_batches() && writer.dirty.can_be_journaled() {
-                let pieces = writer.dirty.pieces.clone();
-                syncs += writer.dirty.syncs();
-                bytes += pieces.iter().map(Piece::bytes).sum::<usize>();
-                entries.push(Entry { log: &group.log, pieces });
-            }
-        }
-        if is_worth_it(syncs, bytes) && journal.write(&entries, flusher).is_ok() {
+        if self.is_for_the_journal() {
+            let entries = self.take_entries();
+            let written = journal.write(&entries, flusher).is_ok();
             for entry in &entries {
-                writer::journaled(entry.log, &mut entry.log.writer.lock());
+                let mut writer = entry.log.writer.lock();
+                match written {
+                    true => writer::journaled(entry.log, &mut writer),
+                    false => writer.dirty.waits(None),
+                }
             }
         }
         self.sync_logs();
+    }
+
+    /// The journal spares syncs now and writes all bytes twice. A sync costs about what writing so many bytes does.
+    fn is_for_the_journal(&self) -> bool {
+        const BYTES_PER_SYNC: usize = 128 * 1024;
+        const SYNCS_MIN: usize = 3;
+        let (mut syncs, mut bytes) = (0, 0);
+        for group in self.groups.iter().filter(|group| group.log.config().sync) {
+            let writer = group.log.writer.lock();
+            if writer.dirty.can_be_journaled() {
+                syncs += writer.dirty.syncs();
+                bytes += writer.dirty.piece_bytes();
+            }
+        }
+        syncs >= SYNCS_MIN && bytes <= syncs * BYTES_PER_SYNC
+    }
+
+    fn take_entries(&self) -> Vec<Entry<'_>> {
+        let due = self.groups.iter().filter(|group| group.log.config().sync).filter_map(|group| {
+            let mut writer = group.log.writer.lock();
+            let pieces = writer.dirty.can_be_journaled().then(|| writer.dirty.take_pieces())?;
+            Some(Entry { log: &group.log, pieces })
+        });
+        due.collect()
     }
 
     /// What is durable nowhere yet.
@@ -134,11 +153,4 @@ impl Round {
             }
         }
     }
-}
-
-/// The journal spares syncs now and writes all bytes twice. A sync costs about what writing so many bytes does.
-fn is_worth_it(syncs: usize, bytes: usize) -> bool {
-    const BYTES_PER_SYNC: usize = 128 * 1024;
-    const SYNCS_MIN: usize = 3;
-    syncs >= SYNCS_MIN && bytes <= syncs * BYTES_PER_SYNC
 }

@@ -75,7 +75,9 @@ impl Appender {
                 return next;
             }
             Command::Truncate { log, offset, answer } => {
-                let truncated = match self.clear_journal(&log) {
+                // One that is offline is not truncated, and keeps its blocks.
+                let cleared = log.offline().map_or_else(|| self.clear_journal(&log), |_| Ok(()));
+                let truncated = match cleared {
                     Ok(()) => writer::truncate(&log, &mut log.writer.lock(), offset),
                     Err(error) => Err(error.into()),
                 };
@@ -189,10 +191,13 @@ impl Appender {
         match job.purpose {
             Purpose::Journal { file } => self.journal.flushed(file),
             Purpose::Checkpoint { answer } => {
-                for Flushing { log, end, cuts, .. } in &job.logs {
+                for Flushing { log, flight, end, cuts } in &job.logs {
+                    let epochs = flight.as_ref().is_none_or(|flight| flight.settle(log).epochs_written);
                     match log.offline() {
                         Some(_) if matches!(log.offline_reason(), Some(OfflineReason::Removed)) => {}
                         Some(reason) => result = Err(ChangeError::Offline(reason)),
+                        // Epochs of sealed segments are scanned no more once the mark has passed them.
+                        None if !epochs => result = Err(io::Error::other("leader epochs not written").into()),
                         None if log.cuts() == *cuts => {
                             self.shared.marks.lock().set_recovery_point(log.id(), *end)
                         }
@@ -214,7 +219,7 @@ impl Appender {
     fn clear_journal(&mut self, log: &Log) -> io::Result<()> {
         if self.journal.names(log) {
             self.land_all();
-            self.journal.clear()?;
+            self.journal.clear(log)?;
         }
         Ok(())
     }

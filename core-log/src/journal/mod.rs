@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Promises:
-//! 1. A file is overwritten only after all batches in it are durable in their segments.
+//! 1. A file is overwritten or removed only after all batches in it are durable in their segments. When one of its logs cannot be
+//!    synced it is kept for redo, and nothing is written to the journal any more.
 //! 2. Before a log is truncated or removed, no block that names it is left: redo brings nothing back that went.
 //! 3. Where the journal fails, logs are synced one by one, as if there were none.
 //! 4. A clean shutdown leaves no journal.

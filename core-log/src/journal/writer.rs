@@ -12,10 +12,12 @@ use super::{
     path,
 };
 use crate::{
+    errors::OfflineReason,
     flush::{Flusher, Job, Purpose},
     log::Log,
     shared::{Shared, is_no_space},
     storage::{File, Open},
+    writer,
 };
 
 /// Zeros: a block's rest of its last page, and the page after it.
@@ -96,22 +98,15 @@ impl Journal {
     /// Where a block of so many bytes can go.
     fn make_room(&mut self, bytes: u64, flusher: &mut Flusher) -> io::Result<u64> {
         let bytes_max = self.shared.settings.journal_bytes_max;
-        let full = || io::Error::from(io::ErrorKind::QuotaExceeded);
-        if bytes > bytes_max {
-            return Err(full());
-        }
         let other = (self.active + 1) % FILES;
-        let [Some(end), Some(busy)] = [
-            self.files.get(self.active).map(|active| active.end),
-            self.files.get(other).map(|other| u64::from(other.flushing)),
-        ] else {
-            return Err(full());
+        let [Some(active), Some(next)] = [self.files.get(self.active), self.files.get(other)] else {
+            return Err(io::ErrorKind::NotFound.into());
         };
-        if end + bytes <= bytes_max {
-            return Ok(end);
+        if active.end + bytes <= bytes_max {
+            return Ok(active.end);
         }
-        if busy > 0 || flusher.is_full() {
-            return Err(full());
+        if bytes > bytes_max || next.flushing || flusher.is_full() {
+            return Err(io::ErrorKind::QuotaExceeded.into());
         }
         self.flush_active(flusher)?;
         self.active = other;
@@ -123,6 +118,10 @@ impl Journal {
 
     fn flush_active(&mut self, flusher: &mut Flusher) -> io::Result<()> {
         let Some(active) = self.files.get_mut(self.active) else { return Ok(()) };
+        if let Some(lost) = active.logs.values().find(|log| needs_redo(log)) {
+            self.broken = true;
+            return Err(io::Error::other(format!("kept for {}, which is offline", lost.id())));
+        }
         let logs = active.logs.values().filter_map(|log| log.writer.lock().take_off(log, false)).collect();
         flusher.start(Job { logs, purpose: Purpose::Journal { file: self.active } })?;
         active.flushing = true;
@@ -144,23 +143,27 @@ impl Journal {
         file.sync_data()
     }
 
-    /// All logs of a file were flushed.
+    /// The flusher is done with a file's logs.
     pub(crate) fn flushed(&mut self, file: usize) {
-        if let Some(file) = self.files.get_mut(file) {
-            file.flushing = false;
-        }
+        let Some(file) = self.files.get_mut(file) else { return };
+        file.flushing = false;
+        self.broken |= file.logs.values().any(|log| needs_redo(log));
     }
 
     pub(crate) fn names(&self, log: &Log) -> bool {
         self.files.iter().any(|file| file.logs.contains_key(&log.key))
     }
 
-    /// Leaves no block, once all logs have what blocks hold. No flush may be under way.
-    pub(crate) fn clear(&mut self) -> io::Result<()> {
+    /// Leaves no block, once all logs have what blocks hold. `going` is about to be cut or removed: if it is offline nothing of it need be
+    /// saved. No flush may be under way.
+    pub(crate) fn clear(&mut self, going: &Log) -> io::Result<()> {
         for file in &self.files {
-            for log in file.logs.values() {
-                // One that cannot be synced is offline from here on; its blocks could not help it.
-                let _ = log.writer.lock().sync_files(log);
+            for log in file.logs.values().filter(|log| log.key != going.key || log.offline().is_none()) {
+                if needs_redo(log) || writer::sync(log, &mut log.writer.lock()).is_err() && needs_redo(log) {
+                    let lost =
+                        format!("the journal is kept for {}, which is offline: restart first", log.id());
+                    return Err(io::Error::other(lost));
+                }
             }
         }
         self.remove()
@@ -185,4 +188,9 @@ impl Journal {
         self.active = 0;
         Ok(())
     }
+}
+
+/// Records of the log may be durable in the journal alone.
+fn needs_redo(log: &Log) -> bool {
+    log.offline_reason().is_some_and(|reason| !matches!(reason, OfflineReason::Removed))
 }

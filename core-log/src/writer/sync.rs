@@ -21,7 +21,7 @@ pub(crate) struct Dirty {
     again: bool,
     flight: Option<Arc<Flight>>,
     /// Batches that are durable nowhere; the journal can make them so.
-    pub(crate) pieces: Vec<Piece>,
+    pieces: Vec<Piece>,
     /// Others are, too, that are not among the pieces: only the log's own sync will do.
     uncovered: bool,
 }
@@ -32,8 +32,18 @@ impl Dirty {
         self.uncovered || !self.pieces.is_empty()
     }
 
+    /// There are some, and the journal would make all of them durable.
     pub(crate) fn can_be_journaled(&self) -> bool {
-        !self.uncovered
+        !self.uncovered && !self.pieces.is_empty()
+    }
+
+    pub(crate) fn piece_bytes(&self) -> usize {
+        self.pieces.iter().map(Piece::bytes).sum()
+    }
+
+    /// The caller has them made durable, or says that they [wait](Self::waits) for the log's own sync.
+    pub(crate) fn take_pieces(&mut self) -> Vec<Piece> {
+        std::mem::take(&mut self.pieces)
     }
 
     /// How many syncs the log's own would be.
@@ -65,7 +75,7 @@ impl Dirty {
     }
 
     /// A batch that is in the file, and waits to be durable. `None`: it will not be in the journal.
-    pub(super) fn waits(&mut self, piece: Option<Piece>) {
+    pub(crate) fn waits(&mut self, piece: Option<Piece>) {
         match piece {
             Some(piece) => self.pieces.push(piece),
             None => self.uncovered = true,
