@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::place::{Place, Places};
+use super::place::{MirrorPlace, Place, Places};
 use crate::{
     reach::Via,
     wan::{Change, Impairments, Layout, Plan, STATE_ROOT},
@@ -61,7 +61,7 @@ impl Apart {
             let end: Arc<dyn Place> = Arc::new(End { ground: Arc::clone(&self.0), name, address });
             end
         };
-        Places { source: end(SOURCE), target: end(TARGET), mirror_at_source: false }
+        Places { source: end(SOURCE), target: end(TARGET), mirror: MirrorPlace::Near }
     }
 
     /// How TCP does at both ends: its congestion control, and windows that no round trip here exhausts.
@@ -74,7 +74,9 @@ impl Apart {
             let mut shell = self.0.layout.command(end, Path::new("sh")).expect("it is one of the two");
             shell.arg("-c").arg(format!("echo '{value}' > /proc/sys/net/ipv4/{key}"));
             let output = shell.output().expect("there is a shell");
-            assert!(output.status.success(), "{key}: {}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8_lossy(&output.stderr);
+            let allowed = "see net.ipv4.tcp_allowed_congestion_control of the host";
+            assert!(output.status.success(), "{key} does not take {value:?} ({allowed}): {said}");
         }
     }
 

@@ -59,7 +59,7 @@ pub struct Options {
     #[arg(long)]
     pub full: bool,
     /// `wan`: where MirrorMaker 2 runs. Beside the source it compresses with zstd, beside the target it fetches what is there.
-    /// Otherwise beside the source for plain events and beside the target for what cannot be compressed further.
+    /// Otherwise where it does best: beside the target for incompressible bytes of one partition, else beside the source.
     #[arg(long, value_enum)]
     pub mirror_at: Option<MirrorAt>,
     /// `wan`: the kernel's congestion control for the peer's TCP.

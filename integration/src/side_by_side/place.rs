@@ -33,8 +33,18 @@ pub struct Here;
 pub struct Places {
     pub source: Arc<dyn Place>,
     pub target: Arc<dyn Place>,
-    /// A mirror that is a process of its own runs beside the source, and not beside the target.
-    pub mirror_at_source: bool,
+    pub mirror: MirrorPlace,
+}
+
+/// Where a mirror runs that is a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MirrorPlace {
+    /// Near both.
+    Near,
+    /// Beside the target; a line to the source.
+    FarFromSource,
+    /// Beside the source; a line to the target, for which it compresses or not.
+    FarFromTarget { compresses: bool },
 }
 
 impl Place for Here {
@@ -49,6 +59,6 @@ impl Place for Here {
 
 impl Places {
     pub fn here() -> Self {
-        Self { source: Arc::new(Here), target: Arc::new(Here), mirror_at_source: false }
+        Self { source: Arc::new(Here), target: Arc::new(Here), mirror: MirrorPlace::Near }
     }
 }

@@ -3,7 +3,12 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use super::java;
-use crate::side_by_side::{place::Places, process::Role, service::Service, side::Purpose};
+use crate::side_by_side::{
+    place::{MirrorPlace, Places},
+    process::Role,
+    service::Service,
+    side::Purpose,
+};
 
 /// Starts it beside the target, or the source; it mirrors when its tasks have been given out.
 #[track_caller]
@@ -22,22 +27,16 @@ pub(super) fn start(
     if exactly_once {
         more.push(("target.exactly.once.source.support", "enabled".to_owned()));
     }
-    if places.mirror_at_source {
-        // What crosses the network is compressed, and enough of it is on its way: 5 requests of 1 MB from each task, where Connect has
-        // one by default; idempotence keeps their order.
-        more.extend([
-            ("target.producer.enable.idempotence", "true".to_owned()),
-            ("target.producer.max.in.flight.requests.per.connection", "5".to_owned()),
-            ("target.producer.compression.type", "zstd".to_owned()),
-            ("target.producer.batch.size", "1000000".to_owned()),
-        ]);
-    }
+    more.extend(for_the_line(places.mirror));
     if purpose == Purpose::Faults {
         // The default: nobody is held there, and who was killed should be missed soon.
         more.push(("target.session.timeout.ms", "10000".to_owned()));
     }
     java::settings("mirror.properties", &more, &settings);
-    let place = Arc::clone(if places.mirror_at_source { &places.source } else { &places.target });
+    let place = Arc::clone(match places.mirror {
+        MirrorPlace::FarFromTarget { .. } => &places.source,
+        MirrorPlace::Near | MirrorPlace::FarFromSource => &places.target,
+    });
     let mut mirror = Service::new(Role::Mirror, folder.join("mirror.log"), move || {
         let mut command = java::command(&*place, "mirror.jvm", "org.apache.kafka.connect.mirror.MirrorMaker");
         command.arg(&settings);
@@ -45,4 +44,20 @@ pub(super) fn start(
     });
     mirror.spawn();
     mirror
+}
+
+/// Enough on its way to fill a long line.
+fn for_the_line(mirror: MirrorPlace) -> Vec<(&'static str, String)> {
+    let settings: &[(&str, &str)] = match mirror {
+        MirrorPlace::Near => &[],
+        MirrorPlace::FarFromSource => &[("source.consumer.max.partition.fetch.bytes", "52428800")],
+        // 5 requests of 1 MB from each task, where Connect has one by default; idempotence keeps their order.
+        MirrorPlace::FarFromTarget { compresses } => &[
+            ("target.producer.enable.idempotence", "true"),
+            ("target.producer.max.in.flight.requests.per.connection", "5"),
+            ("target.producer.batch.size", "1000000"),
+            ("target.producer.compression.type", if compresses { "zstd" } else { "none" }),
+        ],
+    };
+    settings.iter().map(|(key, value)| (*key, (*value).to_owned())).collect()
 }

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::{
     Case, Context,
-    mirrored::{await_caught_up, await_settled, flowing},
+    mirrored::{await_caught_up, await_settled, fill, flowing},
 };
 use crate::{
-    load::produce::{Lanes, Load, Produced},
+    load::produce::Load,
     side_by_side::{
         figures::Figures,
         ledger::Ledger,
         options::Options,
-        side::{Purpose, Side, World},
+        side::{Purpose, Side},
         usage::Usage,
     },
 };
@@ -46,17 +46,14 @@ fn run(side: &dyn Side, context: &mut Context<'_>, partitions: i32, bytes: u64) 
     flowing(&world, WARM_UP, partitions, &mut Ledger::default(), context);
     context.progress.say("warming up");
     let load = |topic| Load { topic, partitions, connections: 4, in_flight: 5, acks: -1, pool: &pool };
-    fill(&world, &load(WARM_UP), bytes / WARM_UP_SHARE);
+    fill(&world, &load(WARM_UP), bytes / WARM_UP_SHARE, &mut Ledger::default());
     await_caught_up(&world, WARM_UP, partitions, limit, context);
     flowing(&world, TOPIC, partitions, &mut ledger, context);
 
     context.progress.say("filling");
     let wire_before = side.wire_bytes(&world);
     world.hold();
-    let produced = fill(&world, &load(TOPIC), bytes);
-    for (partition, batch) in &produced.sent {
-        ledger.expect(*partition, &pool.batches[*batch].records, 1);
-    }
+    let produced = fill(&world, &load(TOPIC), bytes, &mut ledger);
     context.progress.say("measuring");
     let (usage, started) = (Usage::start(&world.processes()), Instant::now());
     world.release();
@@ -79,9 +76,4 @@ fn run(side: &dyn Side, context: &mut Context<'_>, partitions: i32, bytes: u64) 
     figures.lower("lost", "records", balance.lost as f64);
     figures.lower("duplicated", "records", balance.duplicated as f64);
     figures
-}
-
-#[track_caller]
-fn fill(world: &World, load: &Load<'_>, bytes: u64) -> Produced {
-    Lanes::open(world.source.kafka, load).run(|done| done.bytes >= bytes)
 }

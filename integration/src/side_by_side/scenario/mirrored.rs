@@ -7,7 +7,11 @@ use protocol::messages::k00_produce::ProduceResponse;
 use super::Context;
 use crate::{
     Wire, eventually, eventually_within,
-    load::{data, ends, topic},
+    load::{
+        data, ends,
+        produce::{Lanes, Load, Produced},
+        topic,
+    },
     produce,
     side_by_side::{ledger::Ledger, side::World},
 };
@@ -47,6 +51,16 @@ pub(crate) fn flowing(
         (0..partitions).all(there).then_some(())
     });
     assert!(flows.is_some(), "{topic} does not flow after {FLOWS_LIMIT:?}");
+}
+
+/// Fills a topic at the source with so many bytes; the records are in the ledger.
+#[track_caller]
+pub(crate) fn fill(world: &World, load: &Load<'_>, bytes: u64, ledger: &mut Ledger) -> Produced {
+    let produced = Lanes::open(world.source.kafka, load).run(|done| done.bytes >= bytes);
+    for (partition, batch) in &produced.sent {
+        ledger.expect(*partition, &load.pool.batches[*batch].records, 1);
+    }
+    produced
 }
 
 /// Waits until the target has as many records as the source; when the first of them was there.

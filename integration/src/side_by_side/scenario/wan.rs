@@ -12,21 +12,17 @@ use protocol::batch::Compression;
 
 use super::{
     Case, Context,
-    mirrored::{await_settled, flowing},
+    mirrored::{self, await_settled, flowing},
 };
 use crate::{
     Wire, eventually_within,
-    load::{
-        data::Data,
-        ends,
-        produce::{Lanes, Load},
-    },
+    load::{data::Data, ends, produce::Load},
     side_by_side::{
         apart::Apart,
         figures::Figures,
         ledger::Ledger,
         options::{Congestion, MirrorAt, Only, Options},
-        place::Places,
+        place::{MirrorPlace, Places},
         side::{Purpose, Side, World},
         usage::Usage,
     },
@@ -134,8 +130,8 @@ fn every_line() -> impl Iterator<Item = Line> {
 
 fn run(side: &dyn Side, context: &mut Context<'_>, line: Line, partitions: i32, payload: Payload) -> Figures {
     let apart = apart(line, context.options);
-    let at_source = context.options.mirror_at.map_or(payload == Payload::Events, |at| at == MirrorAt::Source);
-    let world = side.world(&Places { mirror_at_source: at_source, ..apart.places() }, Purpose::Mirror);
+    let mirror = mirror_place(context.options, partitions, payload);
+    let world = side.world(&Places { mirror, ..apart.places() }, Purpose::Mirror);
     let lasts = Duration::from_secs(2 * context.options.seconds);
     let mut ledger = Ledger::default();
     flowing(&world, TOPIC, partitions, &mut ledger, context);
@@ -172,6 +168,13 @@ fn run(side: &dyn Side, context: &mut Context<'_>, line: Line, partitions: i32, 
     figures
 }
 
+/// Where MirrorMaker 2 did best; `docs/benchmarks.md` has the figures.
+fn mirror_place(options: &Options, partitions: i32, payload: Payload) -> MirrorPlace {
+    let shrinks = payload != Payload::Noise;
+    let at_source = options.mirror_at.map_or(shrinks || partitions > 1, |at| at == MirrorAt::Source);
+    if at_source { MirrorPlace::FarFromTarget { compresses: shrinks } } else { MirrorPlace::FarFromSource }
+}
+
 fn apart(line: Line, options: &Options) -> Apart {
     let apart = Apart::by(&line.impairments());
     // Isthmus does not use TCP between datacenters.
@@ -202,11 +205,7 @@ fn fill(
     let pool = context.pool_of(data, compression, BATCH_BYTES);
     let bytes = bytes.min(context.options.size_mb * 1_000_000);
     let load = Load { topic: TOPIC, partitions, connections: 4, in_flight: 5, acks: -1, pool: &pool };
-    let produced = Lanes::open(world.source.kafka, &load).run(|done| done.bytes >= bytes);
-    for (partition, batch) in &produced.sent {
-        ledger.expect(*partition, &pool.batches[*batch].records, 1);
-    }
-    produced.bytes
+    mirrored::fill(world, &load, bytes, ledger).bytes
 }
 
 /// What share had arrived, and when.
